@@ -4,7 +4,6 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sangkien.kernel import (
     Aggregate,
     DateRange,
