@@ -1,6 +1,7 @@
 """What both stores accept: names, documents, keys. Checked before writing, so that neither store half-accepts."""
 
 import re
+from collections.abc import Set
 from typing import Any, Final
 
 from sangkien.store.errors import Invalid
@@ -44,6 +45,19 @@ def check_id(coll: str, id: Any) -> str:
     if type(id) is not str or not id or "\0" in id:
         raise Invalid(f"{coll}: _id must be a non-empty str without NUL, got {type(id).__name__}")
     return id
+
+
+def check_version(coll: str, id: str, version: Any) -> int:
+    """Return ``version`` if a document can be at it; raises Invalid."""
+    if type(version) is not int or not 1 <= version <= MAX_INT:
+        raise Invalid(f"{coll}/{id}: the expected version must be an int of at least 1, got {version!r}")
+    return version
+
+
+def check_declared(coll: str, collections: Set[str]) -> None:
+    """Raises Invalid for a collection that no ``ensure`` named."""
+    if coll not in collections:
+        raise Invalid(f"collection {coll!r} is not declared; add it to the schema passed to ensure()")
 
 
 def check_document(coll: str, doc: dict[str, Any]) -> str:

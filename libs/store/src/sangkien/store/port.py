@@ -137,9 +137,7 @@ class Store(Protocol):
         """The documents that exist among ``ids``, by id; any number of ids, repeats allowed."""
         ...
 
-    async def find(
-        self, coll: str, where: Where | None = None, *, sort: Sort = (), limit: int = 100
-    ) -> list[Document]:
+    async def find(self, coll: str, where: Where | None = None, *, sort: Sort = (), limit: int = 100) -> list[Document]:
         """Up to ``limit`` (≥ 1) matching documents in the order of ``sort``, by ``_id`` when it is empty."""
         ...
 
