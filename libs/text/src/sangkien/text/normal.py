@@ -1,0 +1,51 @@
+"""Normal forms of Vietnamese text: what is stored (`nfc`, `nfc_lines`) and what is compared (`fold`)."""
+
+import re
+import unicodedata
+
+# Đ is often typed as Icelandic eth (the two share a byte in Windows-1258 and Latin-1) or as African D.
+_ETH_TO_D = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ", "\u0189": "Đ", "\u0256": "đ"})
+_BLANKS = re.compile(r"\s+")
+_D_TO_LATIN = str.maketrans({"đ": "d", "Đ": "D"})
+
+
+def _clean(char: str) -> str:
+    category = unicodedata.category(char)
+    if char.isspace():
+        return char
+    if category in {"Cc", "Cf"}:
+        return ""
+    if category == "Cs":
+        return "\ufffd"  # a lone surrogate cannot be encoded as UTF-8 and would fail far from where it came in
+    return char
+
+
+def nfc(text: str) -> str:
+    """One line of clean text: the form every name, title and code has from its entry on.
+
+    Composes to Unicode NFC (Windows-1258 combining tones included), mends Ð/ð typed for Đ/đ, drops zero-width and
+    control characters, turns every run of blanks (no-break space, tab, line feed) into one space, and trims.
+    Idempotent; never raises. Source: Unicode Standard Annex 15.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")
+    # Cleaning comes before composing: a zero-width character between a letter and its tone would keep them apart.
+    cleaned = "".join(map(_clean, text.translate(_ETH_TO_D)))
+    return unicodedata.normalize("NFC", _BLANKS.sub(" ", cleaned).strip())
+
+
+def nfc_lines(text: str) -> str:
+    """`nfc` for text of several paragraphs: line breaks are kept as line feeds, at most one empty line in a row."""
+    lines = [nfc(line) for line in text.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def fold(text: str) -> str:
+    """The form to match by: lower case, no diacritics, `đ` as `d`, full-width forms as plain ones.
+
+    Every tone goes, so where the tone mark was placed (hòa, hoà) makes no difference. Punctuation stays.
+    """
+    if text.isascii():
+        return nfc(text).lower()
+    decomposed = unicodedata.normalize("NFKD", nfc(text)).translate(_D_TO_LATIN)
+    return nfc("".join(char for char in decomposed if unicodedata.category(char) != "Mn").casefold())
