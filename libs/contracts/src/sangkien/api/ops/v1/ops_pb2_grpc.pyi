@@ -7,21 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from sangkien.api.ops.v1 import ops_pb2 as _ops_pb2
 import abc as _abc_1
-import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -29,43 +15,20 @@ GRPC_VERSION: str
 class OpsServiceStub:
     """Traces kept locally, dead letters and state of the one service that answers."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> OpsServiceAsyncStub: ...
-    GetStatus: _grpc.UnaryUnaryMultiCallable[_ops_pb2.GetStatusRequest, _ops_pb2.GetStatusResponse]
-    """The state of this service, as it sees itself now."""
-    GetTrace: _grpc.UnaryUnaryMultiCallable[_ops_pb2.GetTraceRequest, _ops_pb2.GetTraceResponse]
-    """The spans of one trace that this service recorded and still holds. Empty when there are none: a trace crosses services,
-    so the caller asks each and joins the answers by span and parent ids.
-    """
-    FindTraces: _grpc.UnaryUnaryMultiCallable[_ops_pb2.FindTracesRequest, _ops_pb2.FindTracesResponse]
-    """The traces in which this service touched one aggregate, newest first."""
-    ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_ops_pb2.ListDeadLettersRequest, _ops_pb2.ListDeadLettersResponse]
-    """Messages this service's consumers gave up on, oldest first."""
-    GetDeadLetter: _grpc.UnaryUnaryMultiCallable[_ops_pb2.GetDeadLetterRequest, _ops_pb2.GetDeadLetterResponse]
-    """One dead letter with its body and headers. NOT_FOUND when it is gone."""
-    ReplayDeadLetter: _grpc.UnaryUnaryMultiCallable[_ops_pb2.ReplayDeadLetterRequest, _ops_pb2.ReplayDeadLetterResponse]
-    """Offers a dead letter again to the one consumer that gave up on it. Calling it twice has one effect."""
-
-@_typing.type_check_only
-class OpsServiceAsyncStub(OpsServiceStub):
-    """Traces kept locally, dead letters and state of the one service that answers."""
-
     def __init__(self, channel: _aio.Channel) -> None: ...
-    GetStatus: _aio.UnaryUnaryMultiCallable[_ops_pb2.GetStatusRequest, _ops_pb2.GetStatusResponse]  # type: ignore[assignment]
+    GetStatus: _aio.UnaryUnaryMultiCallable[_ops_pb2.GetStatusRequest, _ops_pb2.GetStatusResponse]
     """The state of this service, as it sees itself now."""
-    GetTrace: _aio.UnaryUnaryMultiCallable[_ops_pb2.GetTraceRequest, _ops_pb2.GetTraceResponse]  # type: ignore[assignment]
+    GetTrace: _aio.UnaryUnaryMultiCallable[_ops_pb2.GetTraceRequest, _ops_pb2.GetTraceResponse]
     """The spans of one trace that this service recorded and still holds. Empty when there are none: a trace crosses services,
     so the caller asks each and joins the answers by span and parent ids.
     """
-    FindTraces: _aio.UnaryUnaryMultiCallable[_ops_pb2.FindTracesRequest, _ops_pb2.FindTracesResponse]  # type: ignore[assignment]
+    FindTraces: _aio.UnaryUnaryMultiCallable[_ops_pb2.FindTracesRequest, _ops_pb2.FindTracesResponse]
     """The traces in which this service touched one aggregate, newest first."""
-    ListDeadLetters: _aio.UnaryUnaryMultiCallable[_ops_pb2.ListDeadLettersRequest, _ops_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
+    ListDeadLetters: _aio.UnaryUnaryMultiCallable[_ops_pb2.ListDeadLettersRequest, _ops_pb2.ListDeadLettersResponse]
     """Messages this service's consumers gave up on, oldest first."""
-    GetDeadLetter: _aio.UnaryUnaryMultiCallable[_ops_pb2.GetDeadLetterRequest, _ops_pb2.GetDeadLetterResponse]  # type: ignore[assignment]
+    GetDeadLetter: _aio.UnaryUnaryMultiCallable[_ops_pb2.GetDeadLetterRequest, _ops_pb2.GetDeadLetterResponse]
     """One dead letter with its body and headers. NOT_FOUND when it is gone."""
-    ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_ops_pb2.ReplayDeadLetterRequest, _ops_pb2.ReplayDeadLetterResponse]  # type: ignore[assignment]
+    ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_ops_pb2.ReplayDeadLetterRequest, _ops_pb2.ReplayDeadLetterResponse]
     """Offers a dead letter again to the one consumer that gave up on it. Calling it twice has one effect."""
 
 class OpsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -75,16 +38,16 @@ class OpsServiceServicer(metaclass=_abc_1.ABCMeta):
     def GetStatus(
         self,
         request: _ops_pb2.GetStatusRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ops_pb2.GetStatusResponse, _abc.Awaitable[_ops_pb2.GetStatusResponse]]:
+        context: _aio.ServicerContext[_ops_pb2.GetStatusRequest, _abc.Awaitable[_ops_pb2.GetStatusResponse]],
+    ) -> _abc.Awaitable[_ops_pb2.GetStatusResponse]:
         """The state of this service, as it sees itself now."""
 
     @_abc_1.abstractmethod
     def GetTrace(
         self,
         request: _ops_pb2.GetTraceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ops_pb2.GetTraceResponse, _abc.Awaitable[_ops_pb2.GetTraceResponse]]:
+        context: _aio.ServicerContext[_ops_pb2.GetTraceRequest, _abc.Awaitable[_ops_pb2.GetTraceResponse]],
+    ) -> _abc.Awaitable[_ops_pb2.GetTraceResponse]:
         """The spans of one trace that this service recorded and still holds. Empty when there are none: a trace crosses services,
         so the caller asks each and joins the answers by span and parent ids.
         """
@@ -93,32 +56,32 @@ class OpsServiceServicer(metaclass=_abc_1.ABCMeta):
     def FindTraces(
         self,
         request: _ops_pb2.FindTracesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ops_pb2.FindTracesResponse, _abc.Awaitable[_ops_pb2.FindTracesResponse]]:
+        context: _aio.ServicerContext[_ops_pb2.FindTracesRequest, _abc.Awaitable[_ops_pb2.FindTracesResponse]],
+    ) -> _abc.Awaitable[_ops_pb2.FindTracesResponse]:
         """The traces in which this service touched one aggregate, newest first."""
 
     @_abc_1.abstractmethod
     def ListDeadLetters(
         self,
         request: _ops_pb2.ListDeadLettersRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ops_pb2.ListDeadLettersResponse, _abc.Awaitable[_ops_pb2.ListDeadLettersResponse]]:
+        context: _aio.ServicerContext[_ops_pb2.ListDeadLettersRequest, _abc.Awaitable[_ops_pb2.ListDeadLettersResponse]],
+    ) -> _abc.Awaitable[_ops_pb2.ListDeadLettersResponse]:
         """Messages this service's consumers gave up on, oldest first."""
 
     @_abc_1.abstractmethod
     def GetDeadLetter(
         self,
         request: _ops_pb2.GetDeadLetterRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ops_pb2.GetDeadLetterResponse, _abc.Awaitable[_ops_pb2.GetDeadLetterResponse]]:
+        context: _aio.ServicerContext[_ops_pb2.GetDeadLetterRequest, _abc.Awaitable[_ops_pb2.GetDeadLetterResponse]],
+    ) -> _abc.Awaitable[_ops_pb2.GetDeadLetterResponse]:
         """One dead letter with its body and headers. NOT_FOUND when it is gone."""
 
     @_abc_1.abstractmethod
     def ReplayDeadLetter(
         self,
         request: _ops_pb2.ReplayDeadLetterRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ops_pb2.ReplayDeadLetterResponse, _abc.Awaitable[_ops_pb2.ReplayDeadLetterResponse]]:
+        context: _aio.ServicerContext[_ops_pb2.ReplayDeadLetterRequest, _abc.Awaitable[_ops_pb2.ReplayDeadLetterResponse]],
+    ) -> _abc.Awaitable[_ops_pb2.ReplayDeadLetterResponse]:
         """Offers a dead letter again to the one consumer that gave up on it. Calling it twice has one effect."""
 
-def add_OpsServiceServicer_to_server(servicer: OpsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_OpsServiceServicer_to_server(servicer: OpsServiceServicer, server: _aio.Server) -> None: ...

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Makes .venv: every locked dependency, the test tools, and this workspace's packages in editable form.
+# Safe to run again at any time, after a run that was cut short as well; it does nothing when nothing changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { echo "setup: $*" >&2; }
+
+quit() {
+  say "$@"
+  exit 1
+}
+
+# The network fails at times; what was fetched before a failure is kept, so another try goes on from there.
+persistently() {
+  local pause
+  for pause in 2 5 0; do
+    "$@" && return
+    ((pause)) || return 1
+    say "that did not work; trying again in $pause s"
+    sleep "$pause"
+  done
+}
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  quit "Python 3.11 or newer is needed; found only $("${PYTHON:-python3}" --version 2>&1 || echo none)." \
+    "Install one, or name it: make setup PYTHON=/path/to/python3.12"
+}
+
+# A sound environment belongs to this folder (a moved one points to the old) and its Python still runs.
+is_sound() {
+  .venv/bin/python - "$PWD/.venv" <<'PY' 2>/dev/null
+import os, sys
+sys.exit(sys.version_info < (3, 11) or not os.path.samefile(sys.prefix, sys.argv[1]))
+PY
+}
+
+create_environment() {
+  local python
+  python=$(find_python)
+  say "creating .venv with $("$python" --version) ($python)"
+  rm -rf .venv
+  # Some systems ship Python without ensurepip: there the system's own pip fills the environment.
+  if "$python" -m venv .venv >/dev/null 2>&1; then
+    echo .venv/bin/python -m pip >.venv/pip-command
+  elif "$python" -m venv --without-pip .venv && "$python" -m pip --version >/dev/null 2>&1; then
+    echo "$python -m pip --python .venv/bin/python" >.venv/pip-command
+  else
+    quit "$python can make no virtual environment: its modules venv and pip are both needed."
+  fi
+}
+
+install_uv() {
+  local pip
+  read -ra pip <.venv/pip-command
+  persistently "${pip[@]}" install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
+}
+
+uv_install() {
+  UV_PYTHON_DOWNLOADS=never .venv/bin/uv pip install --quiet --python .venv/bin/python "$@"
+}
+
+# The MongoDB wire server of the tests has a lock of its own, because its versions vanish from the index at times:
+# then only the MongoDB half of the tests fails. Tried again at every setup until it is there.
+install_mongo_server() {
+  [[ -x .venv/bin/secantusd-py || -n "${MONGO_TEST_URI:-}" ]] && return
+  if ! uv_install --require-hashes --only-binary :all: -r requirements-mongo.lock 2>.venv/mongo-server.log; then
+    say "the test MongoDB server could not be installed (see .venv/mongo-server.log)." \
+      "All else works; the MongoDB half of the tests will fail until MONGO_TEST_URI names a server."
+  fi
+}
+
+members=()
+for member in libs/* services/*; do
+  members+=(-e "./$member")
+done
+
+inputs=$(cat requirements.lock requirements-mongo.lock requirements-setup.lock libs/*/pyproject.toml \
+  services/*/pyproject.toml tools/setup.sh | cksum)
+if is_sound && [[ "$(cat .venv/ready 2>/dev/null)" == "$inputs" ]]; then
+  install_mongo_server
+  exit
+fi
+
+is_sound && [[ -f .venv/pip-command ]] || create_environment
+say "installing the locked dependencies (about 150 MB the first time)"
+install_uv || quit "could not install uv, the installer. Is the package index reachable?"
+persistently uv_install --require-hashes -r requirements.lock || quit "could not install the dependencies."
+say "installing this workspace's $((${#members[@]} / 2)) packages"
+persistently uv_install --no-deps --no-build-isolation "${members[@]}" || quit "could not install the workspace."
+install_mongo_server
+echo "$inputs" >.venv/ready
+say "done"
