@@ -30,7 +30,7 @@ def test_message_never_fails_at_run_time() -> None:
 
 def test_placeholder_formats_write_money_and_dates_for_people() -> None:
     entry = read_messages("a.yaml", 'c: {vi: "{x:vnd} trước {d:date}", en: "{x:vnd} by {d:date}"}')["c"]
-    facts = {"x": 75_060_000, "d": "2023-02-05"}
+    facts: dict[str, str | int] = {"x": 75_060_000, "d": "2023-02-05"}
     assert entry.vi.fill(facts, "vi") == "75.060.000\u00a0đ trước 05/02/2023"
     assert entry.en.fill(facts, "en") == "75.060.000\u00a0đ by 5 February 2023"
     assert entry.vi.fill({"x": "?", "d": "soon"}, "vi") == "? trước soon"
@@ -70,5 +70,5 @@ def test_catalogue_file_may_be_empty() -> None:
 
 
 def test_label_key_read_as_another_type_is_refused() -> None:
-    with pytest.raises(CatalogueError, match="quote it"):
+    with pytest.raises(CatalogueError, match="quote what YAML reads otherwise"):
         read_labels("labels.yaml", "vote:\n  no: {vi: Không, en: No}\n")

@@ -40,8 +40,8 @@ _ABBREVIATIONS: dict[str, tuple[str, ...]] = {
 # Words that tell the kind of unit, not which unit. One-word kinds count at the start only: "Phong Thủy" is a name.
 _KINDS = re.compile(
     r"^(?:phuong|phong|quan|huyen|xa|so|ban|vien|doan)\b|\b(?:thi tran|thi xa|thanh pho|mam non|tieu hoc"
-    r"|trung hoc co so|trung hoc pho thong|giao duc va dao tao|uy ban nhan dan|lien doan lao dong|cong doan co so|cong ty|benh vien"
-    r"|dai hoc|cao dang|trung tam|trach nhiem huu han|co phan)\b"
+    r"|trung hoc co so|trung hoc pho thong|giao duc va dao tao|uy ban nhan dan|lien doan lao dong|cong doan co so"
+    r"|cong ty|benh vien|dai hoc|cao dang|trung tam|trach nhiem huu han|co phan)\b"
 )
 _IGNORED = re.compile(r"\btruong\b")
 _NEAR_ENOUGH = 0.6
