@@ -23,15 +23,17 @@ persistently() {
 }
 
 find_python() {
-  local candidate
-  for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+  local candidate candidates=(python3 python3.14 python3.13 python3.12 python3.11 python)
+  [[ -z "${PYTHON:-}" ]] || candidates=("$PYTHON")
+  for candidate in "${candidates[@]}"; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$candidate"
       return
     fi
   done
-  quit "Python 3.11 or newer is needed; found only $("${PYTHON:-python3}" --version 2>&1 || echo none)." \
-    "Install one, or name it: make setup PYTHON=/path/to/python3.12"
+  quit "Python 3.11 or newer is needed; ${candidates[0]} is" \
+    "$("${candidates[0]}" -c 'import platform; print(platform.python_version())' 2>/dev/null || echo "not there")." \
+    "Install a newer one, or name it: make setup PYTHON=/path/to/python3.12"
 }
 
 # A sound environment belongs to this folder (a moved one points to the old) and its Python still runs.
@@ -47,19 +49,14 @@ create_environment() {
   python=$(find_python)
   say "creating .venv with $("$python" --version) ($python)"
   rm -rf .venv
-  # Some systems ship Python without ensurepip: there the system's own pip fills the environment.
-  if "$python" -m venv .venv >/dev/null 2>&1; then
-    echo .venv/bin/python -m pip >.venv/pip-command
-  elif "$python" -m venv --without-pip .venv && "$python" -m pip --version >/dev/null 2>&1; then
-    echo "$python -m pip --python .venv/bin/python" >.venv/pip-command
-  else
-    quit "$python can make no virtual environment: its modules venv and pip are both needed."
-  fi
+  # Some systems ship Python without ensurepip; then the environment has no pip of its own.
+  "$python" -m venv .venv >/dev/null 2>&1 || "$python" -m venv --without-pip .venv ||
+    quit "$python can make no virtual environment: its module venv is needed."
 }
 
 install_uv() {
-  local pip
-  read -ra pip <.venv/pip-command
+  local pip=(.venv/bin/python -m pip)
+  "${pip[@]}" --version >/dev/null 2>&1 || pip=("$(find_python)" -m pip --python .venv/bin/python)
   persistently "${pip[@]}" install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
 }
 
@@ -89,7 +86,7 @@ if is_sound && [[ "$(cat .venv/ready 2>/dev/null)" == "$inputs" ]]; then
   exit
 fi
 
-is_sound && [[ -f .venv/pip-command ]] || create_environment
+is_sound || create_environment
 say "installing the locked dependencies (about 150 MB the first time)"
 install_uv || quit "could not install uv, the installer. Is the package index reachable?"
 persistently uv_install --require-hashes -r requirements.lock || quit "could not install the dependencies."
