@@ -87,7 +87,7 @@ if is_sound && [[ "$(cat .venv/ready 2>/dev/null)" == "$inputs" ]]; then
 fi
 
 is_sound || create_environment
-say "installing the locked dependencies (about 150 MB the first time)"
+say "installing the locked dependencies (the first time this fetches some 150 MB)"
 install_uv || quit "could not install uv, the installer. Is the package index reachable?"
 persistently uv_install --require-hashes -r requirements.lock || quit "could not install the dependencies."
 say "installing this workspace's $((${#members[@]} / 2)) packages"

@@ -1,0 +1,1 @@
+"""Templates, deliveries by e-mail and inbox, and what became of each."""

@@ -1,0 +1,1 @@
+"""Decisions and their number registers, the register of recognised initiatives, and certificates."""

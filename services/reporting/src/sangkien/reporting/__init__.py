@@ -1,0 +1,1 @@
+"""A journal of every event and the read models rebuilt from it."""
