@@ -1,0 +1,28 @@
+"""What every process of the network stands on: settings, ids, logs, traces, metrics, health and its life cycle."""
+
+from sangkien.runtime.health import Health
+from sangkien.runtime.identifiers import new_id, utc_now
+from sangkien.runtime.lifecycle import Lifecycle, run
+from sangkien.runtime.logs import configure_logging, flush_logs
+from sangkien.runtime.metrics import Metrics, MetricsPage
+from sangkien.runtime.settings import Address, ServiceSettings, SettingsInvalid
+from sangkien.runtime.span_store import SpanRecord, SpanStore
+from sangkien.runtime.telemetry import Telemetry
+
+__all__ = [
+    "Address",
+    "Health",
+    "Lifecycle",
+    "Metrics",
+    "MetricsPage",
+    "ServiceSettings",
+    "SettingsInvalid",
+    "SpanRecord",
+    "SpanStore",
+    "Telemetry",
+    "configure_logging",
+    "flush_logs",
+    "new_id",
+    "run",
+    "utc_now",
+]

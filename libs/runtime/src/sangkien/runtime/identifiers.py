@@ -1,0 +1,43 @@
+"""Ids and the clock: the two sources of surprise that a composition root hands to the layers below."""
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [high + low for high in _CROCKFORD for low in _CROCKFORD]  # ten bits each, thirteen to a ULID
+_SHIFTS = range(120, -1, -10)
+_RANDOM_BITS = 80
+
+_lock = threading.Lock()
+_last = 0  # the last id given out, as a number
+
+
+def new_id() -> str:
+    """A ULID (github.com/ulid/spec): 26 upper-case Crockford characters that sort by the time they were made.
+
+    Ids of one process strictly increase, over threads and when the clock is set back. A forked child starts afresh.
+    """
+    global _last  # noqa: PLW0603 (the whole point is one counter a process)
+    now = time.time_ns() // 1_000_000
+    with _lock:
+        if now > _last >> _RANDOM_BITS:
+            _last = now << _RANDOM_BITS | int.from_bytes(os.urandom(_RANDOM_BITS // 8))
+        else:
+            _last += 1
+        number = _last
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
+def utc_now() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def _forget_last() -> None:
+    global _last, _lock
+    _last, _lock = 0, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_last)

@@ -1,0 +1,83 @@
+"""Metrics for Prometheus: a closed set of names, one page a process, a `service` label on everything."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+CounterName = Literal["rpc_calls", "messages_handled", "events_published", "dead_letters"]
+HistogramName = Literal["rpc_seconds", "batch_seconds"]
+GaugeName = Literal["outbox_depth", "outbox_oldest_seconds", "consumer_pending", "spans_dropped"]
+
+_COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
+    "rpc_calls": ("Finished gRPC calls", ("method", "code")),
+    "messages_handled": ("Messages taken: done, duplicate, later, retry or dead", ("consumer", "outcome")),
+    "events_published": ("Outbox rows the broker acknowledged", ("stream",)),
+    "dead_letters": ("Messages given up on", ("consumer", "reason")),
+}
+_HISTOGRAMS: Mapping[HistogramName, tuple[str, tuple[str, ...]]] = {
+    "rpc_seconds": ("Duration of gRPC calls, in seconds", ("method",)),
+    "batch_seconds": ("Duration of handled batches, in seconds", ("consumer",)),
+}
+_GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
+    "outbox_depth": ("Events committed and not yet published, in rows", ()),
+    "outbox_oldest_seconds": ("Age of the oldest of them, in seconds", ()),
+    "consumer_pending": ("Messages not yet delivered", ("consumer",)),
+    "spans_dropped": ("Spans lost since the start", ()),
+}
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class MetricsPage:
+    """The metrics of one process, whichever services it holds."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+        self.counters = {
+            name: Counter(name, text, ("service", *labels), registry=registry)
+            for name, (text, labels) in _COUNTERS.items()
+        }
+        self.histograms = {
+            name: Histogram(name, text, ("service", *labels), registry=registry, buckets=_SECONDS)
+            for name, (text, labels) in _HISTOGRAMS.items()
+        }
+        self.gauges = {
+            name: Gauge(name, text, ("service", *labels), registry=registry) for name, (text, labels) in _GAUGES.items()
+        }
+
+    def of(self, service: str) -> "Metrics":
+        """The metrics one service of the process reports to."""
+        return Metrics(service, self)
+
+    def serve(self, port: int) -> int:
+        """Serve the page over HTTP on all addresses, from a thread; 0 lets the system choose. Returns the port."""
+        server, _ = start_http_server(port, registry=self._registry)
+        return int(server.server_port)
+
+
+class Metrics:
+    """Where one service counts. Every label of a metric is given, by its name; a missing one is a `ValueError`."""
+
+    def __init__(self, service: str, page: MetricsPage) -> None:
+        self._service = service
+        self._page = page
+        self._counters: dict[tuple[str, ...], Counter] = {}
+        self._histograms: dict[tuple[str, ...], Histogram] = {}
+
+    def count(self, name: CounterName, amount: int = 1, **labels: str) -> None:
+        key = (name, *labels.values())
+        child = self._counters.get(key)
+        if child is None:
+            child = self._counters[key] = self._page.counters[name].labels(service=self._service, **labels)
+        child.inc(amount)
+
+    def observe(self, name: HistogramName, seconds: float, **labels: str) -> None:
+        key = (name, *labels.values())
+        child = self._histograms.get(key)
+        if child is None:
+            child = self._histograms[key] = self._page.histograms[name].labels(service=self._service, **labels)
+        child.observe(seconds)
+
+    def set(self, name: GaugeName, value: float, **labels: str) -> None:
+        self._page.gauges[name].labels(service=self._service, **labels).set(value)
