@@ -7,6 +7,7 @@ not move with an upgrade nobody looked at. A test keeps the file equal to what t
 import sys
 from datetime import date
 from itertools import groupby
+from textwrap import fill, indent
 
 from holidays import country_holidays
 from holidays.countries.vietnam import Vietnam, VietnamStaticHolidays
@@ -29,8 +30,8 @@ def render() -> str:
     lines = [f"last_year: {LAST_YEAR}", f"swaps_known_to: {swaps_known_to}", f"working_weekend_days: [{working}]"]
     lines.append("days_off:")
     for (name_vi, name_en), group in groupby(named, key=lambda item: item[0]):
-        lines += [f'  - vi: "{name_vi}"', f'    en: "{name_en}"', "    days:"]
-        lines += [f"      - {day}" for _, day in group]
+        days = fill(", ".join(str(day) for _, day in group), 106, break_on_hyphens=False)
+        lines += [f'  - vi: "{name_vi}"', f'    en: "{name_en}"', "    days:", indent(f"[{days}]", " " * 6)]
     return _HEAD + "\n".join(lines) + "\n"
 
 
