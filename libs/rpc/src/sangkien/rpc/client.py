@@ -1,0 +1,188 @@
+"""Channels to other services: a deadline, a trace and a token on every call, and errors as our own tree."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import grpc
+from grpc.aio import ClientCallDetails
+from opentelemetry import trace
+
+from sangkien.rpc.remote import remote_error
+from sangkien.runtime import Telemetry
+
+TokenSource = Callable[[], Awaitable[str]]
+
+_OPTIONS = [
+    ("grpc.enable_http_proxy", 0),  # services of a node are neighbours; a proxy of the environment is for the web
+    ("grpc.initial_reconnect_backoff_ms", 100),  # a restarted service is found again within a second,
+    ("grpc.max_reconnect_backoff_ms", 1_000),  # not within gRPC's own two minutes
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+]
+
+
+def connect(
+    target: str,
+    *,
+    telemetry: Telemetry,
+    token: TokenSource | None = None,
+    timeout: float = 10.0,
+    max_message_bytes: int = 4 * 1024 * 1024,
+) -> grpc.aio.Channel:
+    """A channel for generated stubs. It connects when first used, and again whenever it must; keep it, and close it.
+
+    Every call, streams too, ends within its own `timeout=` or else within `timeout` seconds; the token of
+    `await token()` and the current span travel with it. A call fails with a `RemoteError`, and an error raised by the
+    caller's own request iterator comes back as itself.
+    """
+    calls = _Calls(telemetry, token, timeout)
+    options = [
+        *_OPTIONS,
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+    ]
+    interceptors: list[grpc.aio.ClientInterceptor] = [
+        _UnaryUnary(calls),
+        _UnaryStream(calls),
+        _StreamUnary(calls),
+        _StreamStream(calls),
+    ]
+    return grpc.aio.insecure_channel(target, options=options, interceptors=interceptors)
+
+
+class _Calls:
+    """What the four interceptors of one channel share."""
+
+    def __init__(self, telemetry: Telemetry, token: TokenSource | None, timeout: float) -> None:
+        self._telemetry = telemetry
+        self._token = token
+        self._timeout = timeout
+        self._names: dict[Any, tuple[str, str]] = {}
+
+    def name(self, method: str | bytes) -> str:
+        return self._named(method)[0]
+
+    def span(self, method: str | bytes) -> AbstractContextManager[trace.Span]:
+        return self._telemetry.span(self._named(method)[1], kind="client")
+
+    async def prepared(self, details: ClientCallDetails) -> ClientCallDetails:
+        """The call with deadline, token and trace. Call it inside the call's span."""
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        if self._token is not None:
+            metadata.add("authorization", f"Bearer {await self._token()}")
+        traceparent = self._telemetry.traceparent()
+        if traceparent:
+            metadata.add("traceparent", traceparent)
+        return ClientCallDetails(
+            method=details.method,
+            timeout=self._timeout if details.timeout is None else details.timeout,
+            metadata=metadata,
+            credentials=details.credentials,
+            wait_for_ready=details.wait_for_ready,
+        )
+
+    def _named(self, method: str | bytes) -> tuple[str, str]:
+        named = self._names.get(method)
+        if named is None:
+            name = method.decode() if isinstance(method, bytes) else method
+            named = self._names[method] = (name, name.rpartition(".")[2])
+        return named
+
+
+class _Requests:
+    """The caller's request iterator. gRPC answers its errors by cancelling the call; this remembers what they were."""
+
+    def __init__(self, requests: Any) -> None:
+        self._requests = requests
+        self.error: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        try:
+            if hasattr(self._requests, "__aiter__"):
+                async for request in self._requests:
+                    yield request
+            else:
+                for request in self._requests:
+                    yield request
+        except Exception as error:
+            self.error = error
+            raise
+
+
+async def _answers(calls: _Calls, method: Any, call: Any, requests: _Requests | None) -> AsyncIterator[Any]:
+    try:
+        async for answer in call:
+            yield answer
+    except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+        _raise(calls, method, error, requests)
+
+
+def _raise(calls: _Calls, method: Any, error: BaseException, requests: _Requests | None) -> None:
+    if requests is not None and requests.error is not None:
+        raise requests.error from None
+    if isinstance(error, grpc.aio.AioRpcError):
+        raise remote_error(calls.name(method), error) from None
+    raise error
+
+
+class _Interceptor:
+    def __init__(self, calls: _Calls) -> None:
+        self._calls = calls
+
+
+class _UnaryUnary(_Interceptor, grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(self, continuation: Any, details: ClientCallDetails, request: Any) -> Any:
+        with self._calls.span(details.method):
+            call = await continuation(await self._calls.prepared(details), request)
+            try:
+                await call
+            except grpc.aio.AioRpcError as error:
+                raise remote_error(self._calls.name(details.method), error) from None
+            return call
+
+
+class _UnaryStream(_Interceptor, grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(self, continuation: Any, details: ClientCallDetails, request: Any) -> Any:
+        with self._calls.span(details.method):
+            call = await continuation(await self._calls.prepared(details), request)
+        return _answers(self._calls, details.method, call, None)
+
+
+class _StreamUnary(_Interceptor, grpc.aio.StreamUnaryClientInterceptor):
+    async def intercept_stream_unary(self, continuation: Any, details: ClientCallDetails, requests: Any) -> Any:
+        watched = _Requests(requests)
+        with self._calls.span(details.method):
+            call = await continuation(await self._calls.prepared(details), watched)
+        return _OneAnswer(self._calls, details.method, call, watched)
+
+
+class _StreamStream(_Interceptor, grpc.aio.StreamStreamClientInterceptor):
+    async def intercept_stream_stream(self, continuation: Any, details: ClientCallDetails, requests: Any) -> Any:
+        watched = _Requests(requests)
+        with self._calls.span(details.method):
+            call = await continuation(await self._calls.prepared(details), watched)
+        return _answers(self._calls, details.method, call, watched)
+
+
+class _OneAnswer:
+    """A stream-unary call whose errors are ours. The answer is awaited late, since requests are still to be written."""
+
+    def __init__(self, calls: _Calls, method: Any, call: Any, requests: _Requests) -> None:
+        self._calls = calls
+        self._method = method
+        self._call = call
+        self._requests = requests
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+    def __await__(self) -> Any:
+        return self._answer().__await__()
+
+    async def _answer(self) -> Any:
+        try:
+            return await self._call
+        except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+            _raise(self._calls, self._method, error, self._requests)
