@@ -8,7 +8,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection as grpc_reflection
 
 from sangkien.rpc.faults import Translate
-from sangkien.rpc.guard import Guard
+from sangkien.rpc.guard import Guard, Handler
 from sangkien.rpc.policy import Policy, PolicyError
 from sangkien.rpc.tokens import TokenVerifier
 from sangkien.runtime import Health, Metrics, Telemetry
@@ -31,15 +31,13 @@ class _Methods:
     """Stands in for the server while servicers add themselves, to learn their methods before anything is served."""
 
     def __init__(self) -> None:
-        self.handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self.handlers: dict[str, Handler] = {}
         self.services: list[str] = []
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """Generated code registers everything twice; the other time names the methods."""
 
-    def add_registered_method_handlers(
-        self, service: str, handlers: dict[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> None:
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Handler]) -> None:
         self.services.append(service)
         self.handlers.update({f"/{service}/{name}": handler for name, handler in handlers.items()})
 
