@@ -1,7 +1,7 @@
 """What both stores accept: names, documents, keys. Checked before writing, so that neither store half-accepts."""
 
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from sangkien.store.errors import Invalid
@@ -54,7 +54,7 @@ def check_version(coll: str, id: str, version: Any) -> int:
     return version
 
 
-def check_declared(coll: str, collections: Set[str]) -> None:
+def check_declared(coll: str, collections: AbstractSet[str]) -> None:
     """Raises Invalid for a collection that no ``ensure`` named."""
     if coll not in collections:
         raise Invalid(f"collection {coll!r} is not declared; add it to the schema passed to ensure()")

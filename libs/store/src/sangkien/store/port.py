@@ -28,8 +28,8 @@ matches is not promised. Keep booleans and numbers apart: SQLite takes ``True`` 
 """
 
 Sort = Sequence[tuple[str, int]]
-"""Field paths with 1 (ascending) or -1. Null and missing come first ascending, then numbers, then strings by code
-point. Ties are broken by ``_id``, in the direction of the last field."""
+"""Field paths with 1 (ascending) or -1. A field sorted by holds numbers or strings, and may be null or missing: those
+come first ascending. Strings sort by code point. Ties are broken by ``_id``, in the direction of the last field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +168,12 @@ class Store(Protocol):
         ...
 
     async def apply(self, ops: Sequence[Op]) -> None:
-        """Do all of ``ops``, in order, or nothing; durable on disk (a majority of disks) when it returns.
+        """Do all of ``ops`` or nothing; durable on disk (a majority of disks) when it returns.
 
-        Raises Duplicate and Conflict, with nothing written. After StoreUnavailable or a cancellation the unit may
-        or may not have been written: trying again is safe, as an insert then meets Duplicate and a replace Conflict.
+        Steps on one document take effect in the order given. Raises Conflict and Duplicate, with nothing written; a
+        unit of different documents that would meet both raises Conflict, since what it was built on is stale.
+        After StoreUnavailable or a cancellation the unit may or may not have been written: trying again is safe, as
+        an insert then meets Duplicate and a replace Conflict.
         An empty unit is allowed and does nothing.
         """
         ...

@@ -1,7 +1,9 @@
 """Units of work, prepared where they are submitted so that the writer thread has little Python left to run."""
 
 import asyncio
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -11,27 +13,36 @@ from sangkien.store.errors import Invalid
 from sangkien.store.port import Delete, Insert, Op, Replace
 
 _encode = msgspec.json.Encoder().encode
+_batch = itemgetter(0)
 
-INSERT: Final = 0
+DELETE: Final = 0
 REPLACE: Final = 1
-DELETE: Final = 2
+INSERT: Final = 2
 
 Batch = tuple[int, str]
-"""Which statement a row goes to: kind and collection."""
+"""Which statement a row goes to: kind and collection.
 
-WIDTH: Final = (2, 3, 1)
+Kinds are numbered in the order they run where order is free: a delete or replace may free a unique key that an insert
+takes, and a stale replace is to be found before a taken key.
+"""
+
+WIDTH: Final = (1, 3, 2)
 """Parameters per row, by kind."""
 
 
 class Unit:
     """One ``apply``: its rows by statement, the keys it touches, and the future that waits for the commit."""
 
-    __slots__ = ("future", "keys", "rows", "steps")
+    __slots__ = ("future", "in_any_order", "keys", "rows", "steps")
 
     def __init__(self, steps: list[tuple[Batch, tuple[Any, ...]]], future: asyncio.Future[None]) -> None:
-        self.steps = steps
         self.future = future
         self.keys = {(batch[1], row[0]) for batch, row in steps}
+        self.in_any_order = len(self.keys) == len(steps)
+        """True when no document occurs twice, so that the steps need not run one after another."""
+        if self.in_any_order:
+            steps.sort(key=_batch)
+        self.steps = steps
         rows: dict[Batch, list[Any]] = {}
         for batch, row in steps:
             flat = rows.get(batch)
@@ -41,13 +52,8 @@ class Unit:
                 flat += row
         self.rows = rows
 
-    @property
-    def in_any_order(self) -> bool:
-        """True when no document occurs twice, so that the steps need not run one after another."""
-        return len(self.keys) == len(self.steps)
 
-
-def prepare(ops: Sequence[Op], collections: Set[str]) -> list[tuple[Batch, tuple[Any, ...]]]:
+def prepare(ops: Sequence[Op], collections: AbstractSet[str]) -> list[tuple[Batch, tuple[Any, ...]]]:
     """Check and encode ``ops``; raises Invalid."""
     steps: list[tuple[Batch, tuple[Any, ...]]] = []
     for op in ops:

@@ -6,13 +6,15 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final
 
 from sangkien.store.errors import Conflict, Duplicate, StoreUnavailable
 from sangkien.store.sqlite.sql import delete_sql, insert_sql, replace_sql
 from sangkien.store.sqlite.units import REPLACE, WIDTH, Batch, Unit
 
-_STATEMENTS: Final[tuple[Callable[[str, int], str], ...]] = (insert_sql, replace_sql, delete_sql)
+_STATEMENTS: Final[tuple[Callable[[str, int], str], ...]] = (delete_sql, replace_sql, insert_sql)
+_batch = itemgetter(0)
 MAX_STEPS: Final = 4096
 MAX_ROWS: Final = 128
 
@@ -137,7 +139,7 @@ class Writer:
 
     def _flush(self, rows: dict[Batch, list[Any]]) -> None:
         execute = self._db.execute
-        for (kind, coll), values in rows.items():
+        for (kind, coll), values in sorted(rows.items(), key=_batch):
             width, start = WIDTH[kind], 0
             while left := (len(values) - start) // width:
                 # Powers of two keep the number of different statements small enough to stay prepared.
