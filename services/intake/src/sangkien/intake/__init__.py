@@ -1,1 +1,1 @@
-"""Dossiers with every version, filed by anyone, through any channel, once. A dossier is intake's until it is accepted."""
+"""Dossiers with every version, filed by anyone, through any channel, once; a dossier is ours until it is accepted."""
