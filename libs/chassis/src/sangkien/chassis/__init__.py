@@ -1,1 +1,23 @@
-"""One service's store, broker, relay and server, assembled in order and drained in the reverse order."""
+"""The microservice chassis: one service's store, bus, server and traces, assembled and drained in order.
+
+It holds no word of the business. A service gives a `Definition`; `main` runs it as a process, `Host` runs several in one.
+"""
+
+from sangkien.chassis.command import main
+from sangkien.chassis.context import Context
+from sangkien.chassis.definition import Definition, Parts
+from sangkien.chassis.host import Host, ServiceHost
+from sangkien.store.deciding import ALREADY, Already, ChangedMeanwhile, decide_each
+
+__all__ = [
+    "ALREADY",
+    "Already",
+    "ChangedMeanwhile",
+    "Context",
+    "Definition",
+    "Host",
+    "Parts",
+    "ServiceHost",
+    "decide_each",
+    "main",
+]
