@@ -26,3 +26,10 @@ class Refusal(Exception):
         return " ".join(
             [self.code, *([self.field] if self.field else []), *(f"{k}={v}" for k, v in self.facts.items())]
         )
+
+
+class KeyReused(Refusal):
+    """An idempotency key came again with another request than the one it was first used for. Nothing was written."""
+
+    code = "key_reused"
+    kind = "conflict"
