@@ -4,15 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sangkien.documents import DocumentError, canonical_json, check_code, grouped, read_check_code, sha256_hex
+from sangkien.documents import DocumentError, Json, canonical_json, check_code, grouped, read_check_code, sha256_hex
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 
 def test_canonical_json_is_one_byte_string_for_the_same_data() -> None:
-    data = {"title": "Sáng kiến", "on": date(2023, 12, 20), "shares": (6000, 4000), "a": None, "ok": True}
-    again = {"ok": True, "a": None, "shares": [6000, 4000], "on": "2023-12-20", "title": "Sa\u0301ng kie\u0302\u0301n"}
+    data: Json = {"title": "Sáng kiến", "on": date(2023, 12, 20), "shares": (6000, 4000), "a": None, "ok": True}
+    again: Json = {
+        "ok": True,
+        "a": None,
+        "shares": [6000, 4000],
+        "on": "2023-12-20",
+        "title": "Sa\u0301ng kie\u0302\u0301n",
+    }
     assert canonical_json(data) == canonical_json(again)
     assert canonical_json(data) == (
         '{"a":null,"ok":true,"on":"2023-12-20","shares":[6000,4000],"title":"Sáng kiến"}'.encode()

@@ -6,7 +6,7 @@ from sangkien.documents.errors import DocumentError
 from sangkien.documents.minutes import Attendee, Minutes, Vote, render_minutes
 from sangkien.documents.parts import Letterhead, Signature
 from sangkien.documents.receipt import Receipt, render_receipt
-from sangkien.documents.sealing import canonical_json, check_code, grouped, read_check_code, sha256_hex
+from sangkien.documents.sealing import Json, canonical_json, check_code, grouped, read_check_code, sha256_hex
 
 __all__ = [
     "Annex",
@@ -15,6 +15,7 @@ __all__ = [
     "Column",
     "Decision",
     "DocumentError",
+    "Json",
     "Letterhead",
     "Minutes",
     "Receipt",

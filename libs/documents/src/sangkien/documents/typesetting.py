@@ -21,7 +21,7 @@ _LONG = 40_000  # characters of data: some 300 rows
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO_DATE = date(1970, 1, 1)
 _UNPRINTABLE = "□"
-_LONGEST_WORD = 20
+_LONGEST_WORD = 26  # a ULID stays whole
 _BREAK = "\u200b"
 # Written differently, printed alike; the fonts have only the second.
 _SAME_GLYPH = {0x2011: "-"}
