@@ -34,8 +34,8 @@ from sangkien.store.query import check_limit, cut_page, decode_cursor, parse_sor
 from sangkien.store.tracing import unit_span
 
 IDS_AT_ONCE: Final = 100
-ENSURE_SECONDS: Final = 600.0
-_TIMEOUTS: Final = {"timeoutMS": 10_000, "serverSelectionTimeoutMS": 5_000, "connectTimeoutMS": 5_000}
+BUILD_SECONDS: Final = 600.0
+_TIMEOUTS: Final = {"timeoutMS": 10_000, "connectTimeoutMS": 5_000}
 _EXISTS: Final = 48  # NamespaceExists
 _DRIFT: Final = (85, 86)  # IndexOptionsConflict, IndexKeySpecsConflict
 
@@ -53,7 +53,7 @@ class MongoStore:
     """One database of a replica set, shared by any number of processes. Keeps ``sangkien.store.Store``'s promises.
 
     Durability is not up to the URL: writes are acknowledged by a majority and journalled, reads see nothing that an
-    election could take back. Timeouts in the URL are honoured, otherwise every call ends within ten seconds.
+    election could take back. Every call ends within ten seconds, or within the ``timeoutMS`` that the URL names.
     """
 
     exclusive = False
@@ -73,7 +73,7 @@ class MongoStore:
         self._collections: set[str] = set()
 
     async def ensure(self, schema: Schema) -> None:
-        with translated(), pymongo.timeout(ENSURE_SECONDS):
+        with translated():
             have = set(await self._db.list_collection_names())
             for coll in schema.collections:
                 if coll not in have:
@@ -193,7 +193,8 @@ class MongoStore:
         if spec.partial is not None:
             options["partialFilterExpression"] = spec.partial
         try:
-            await self._db[index.coll].create_index([(field, 1) for field in spec.fields], **options)
+            with pymongo.timeout(BUILD_SECONDS):  # over a full collection, longer than a call may otherwise take
+                await self._db[index.coll].create_index([(field, 1) for field in spec.fields], **options)
         except DuplicateKeyError:
             raise Duplicate(index.coll, None, index.fields) from None
         except OperationFailure as error:

@@ -16,9 +16,6 @@ from sangkien.store.port import Delete, Document, Insert, Op, Replace
 
 Database = AsyncDatabase[Document]
 
-UNIT_SECONDS: Final = 10.0
-"""A unit is retried within this time while it meets passing trouble: an election, or another unit's open write."""
-
 _RANKS: Final = {Delete: 0, Replace: 1, Insert: 2}
 
 
@@ -46,7 +43,7 @@ async def write_one(db: Database, op: Op) -> None:
 
 
 async def write_all(db: Database, ops: Sequence[Op]) -> None:
-    """All of ``ops`` in one transaction, retried by the driver with backoff on passing trouble.
+    """All of ``ops`` in one transaction, retried by the driver with backoff on passing trouble until the client's timeout.
 
     Two units that write the same document meet as a WriteConflict; the later one is tried again, and then finds the
     version moved: that is when it is known to be a Conflict.
@@ -58,7 +55,7 @@ async def write_all(db: Database, ops: Sequence[Op]) -> None:
             await _bulk(db, batch, session)
 
     try:
-        with pymongo.timeout(UNIT_SECONDS):
+        with pymongo.timeout(db.client.options.timeout):
             async with db.client.start_session() as session:
                 await session.with_transaction(work)
     except _Lost:

@@ -45,7 +45,7 @@ def index_sql(index: Index) -> str:
     fields = [expression(field) for field in index.fields]
     if not index.unique and "_id" not in index.fields:
         fields.append("id")  # every order ends on the id: with it the index alone gives the order
-    unique = "unique " if index.unique else ""
+    unique = "UNIQUE " if index.unique else ""
     return f'CREATE {unique}INDEX "{index_name(index)}" on "{index.coll}"({", ".join(fields)})'
 
 
