@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from sangkien.rules import NoRuleOnDate, council_rules, effect_term, refusal_reasons, tiers
+from sangkien.rules import NoRuleOnDate, council_rules, effect_term, refusal_reasons, shortcomings, tiers
 
 
 @pytest.mark.parametrize(("members", "needed"), [(5, 4), (6, 4), (7, 5), (9, 6), (10, 7), (12, 8)])
@@ -77,3 +77,10 @@ def test_effect_of_an_initiative_is_named_by_the_law_of_the_day() -> None:
         "hiệu quả áp dụng và khả năng nhân rộng",
     ]
     assert effect_term("research", on).vi == "hiệu quả áp dụng và phạm vi ảnh hưởng"
+
+
+def test_shortcomings_are_ours_and_say_so() -> None:
+    words = shortcomings(date(2023, 5, 8))
+    assert words["THIEU_XAC_NHAN_DON_VI"].vi == "Thiếu xác nhận của đơn vị"
+    assert {word.verified for word in words.values()} == {False}
+    assert words.keys() & refusal_reasons(date(2023, 5, 8)).keys() == set()

@@ -3,7 +3,7 @@
 from sangkien.rules.clocks import Clock, Due, clocks, due
 from sangkien.rules.councils import CouncilRules, council_rules
 from sangkien.rules.loading import Entry, RuleDataError, Source
-from sangkien.rules.reasons import Reason, refusal_reasons
+from sangkien.rules.reasons import Reason, refusal_reasons, shortcomings
 from sangkien.rules.refusals import (
     FormNotForHolder,
     NoCalendar,
@@ -56,5 +56,6 @@ __all__ = [
     "quote",
     "refusal_reasons",
     "score_sheet",
+    "shortcomings",
     "tiers",
 ]
