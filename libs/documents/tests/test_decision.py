@@ -98,6 +98,7 @@ def test_annex_row_higher_than_a_page_is_printed_whole(decision: Decision, read:
     _, *listed = read(render_decision(replace(decision, annex=annex)))
 
     assert [word for page in listed for word in page.split() if word.startswith("từ")] == words
+    assert len(listed) > 3  # what may not break is set beyond the lower edge
 
 
 def test_signature_is_never_alone_on_a_page(decision: Decision, read: Read) -> None:

@@ -116,7 +116,10 @@ def test_templates_compile_without_a_warning(
 
 def test_document_carries_the_date_of_its_data_only(decision: Decision) -> None:
     metadata = PdfReader(io.BytesIO(render_decision(decision))).metadata
+    draft = PdfReader(io.BytesIO(render_decision(replace(decision, number=None, issued_on=None)))).metadata
     assert metadata is not None
+    assert draft is not None
+    assert draft.creation_date == datetime(1970, 1, 1, tzinfo=UTC)
     assert (metadata.creation_date, metadata.modification_date) == (ISSUED, ISSUED)
     assert metadata.title == "Quyết định 07/QĐ-UBND: Về việc khen thưởng năm 2023"
 
