@@ -43,7 +43,7 @@ async def write_one(db: Database, op: Op) -> None:
 
 
 async def write_all(db: Database, ops: Sequence[Op]) -> None:
-    """All of ``ops`` in one transaction, retried by the driver with backoff on passing trouble until the client's timeout.
+    """All of ``ops`` in one transaction, which the driver retries with backoff until the client's timeout.
 
     Two units that write the same document meet as a WriteConflict; the later one is tried again, and then finds the
     version moved: that is when it is known to be a Conflict.
