@@ -1,0 +1,258 @@
+"""The relay: takes outbox rows to JetStream, and remembers where they came to stand (DESIGN §6.2, §6.5).
+
+A publish without an acknowledgement in time is neither sent nor unsent: the row stays and goes out again under the same
+id. Rows are recorded as sent only while the connection they were acknowledged on still stands, and before anything new
+leaves on a connection the stream is compared with what is remembered.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import PubAck
+
+from sangkien.messaging.failures import delay_seconds, detail_of
+from sangkien.messaging.lease import Lease
+from sangkien.messaging.outbox import OUTBOX, Outgoing
+from sangkien.messaging.reoffer import Reoffer, StreamMissing, Verified
+from sangkien.runtime import Metrics, Telemetry, new_id, utc_now
+from sangkien.store import Conflict, Delete, Duplicate, Op, Store
+
+BATCH = 500
+IDLE_SECONDS = 0.5
+PUBLISH_SECONDS = 3.0
+CHECK_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS = 5.0
+HEADER_ROOM_BYTES = 4_096
+
+_log = structlog.get_logger("sangkien.messaging.relay")
+
+Progress = Literal["idle", "moved", "stuck"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row the broker holds, its sequence, and whether the broker stored it just now or had it already."""
+
+    row: Outgoing
+    seq: int
+    new: bool
+
+
+class Relay:
+    """Publishes one service's outbox to its stream. One `run` per process; `wake` after every commit."""
+
+    def __init__(
+        self,
+        *,
+        stream: str,
+        source: str,
+        client: Client,
+        js: JetStreamContext,
+        store: Store,
+        telemetry: Telemetry,
+        provision: Callable[[], Awaitable[None]],
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._stream = stream
+        self._source = source
+        self._client = client
+        self._js = js
+        self._store = store
+        self._telemetry = telemetry
+        self._provision = provision
+        self._metrics = metrics
+        self._lease = Lease(store)
+        self._reoffer = Reoffer(store, js, stream, self._lease)
+        self._work = asyncio.Event()
+        self._session = 0
+        self._in_flight: list[asyncio.Future[PubAck]] = []
+        self._verified: Verified | None = None
+        self._verified_for = (-1, -1)
+        self._check_at = 0.0
+        self._top = 0
+
+    def wake(self) -> None:
+        """There may be something to send. Cheap; calls before the relay looks are one."""
+        self._work.set()
+
+    def disconnected(self) -> None:
+        """The connection is gone: what it had not acknowledged is unknown, and the next one must be checked first."""
+        self._session += 1
+        for future in self._in_flight:
+            future.cancel()
+
+    def suspect(self) -> None:
+        """The stream may not be what it was: check before the next publish."""
+        self._verified = None
+        self.wake()
+
+    async def run(self) -> None:
+        """Relay until cancelled. Failures are logged once in a row, and tried again after a growing pause."""
+        failures = 0
+        while True:
+            self._work.clear()
+            try:
+                progress = await self.step()
+            except Exception as error:  # noqa: BLE001 (a relay that ends is an outbox that nobody empties)
+                self._verified = None
+                progress = "stuck"
+                if not failures:
+                    _log.warning("relay_stuck", stream=self._stream, cause=detail_of(error))
+            if progress == "stuck":
+                failures += 1
+                await asyncio.sleep(min(delay_seconds(failures), LONGEST_PAUSE_SECONDS))
+                continue
+            if failures:
+                _log.info("relay_moves_again", stream=self._stream, failures=failures)
+            failures = 0
+            if progress == "idle":
+                await self._rest()
+
+    async def flush(self, seconds: float) -> bool:
+        """Send what is left, for at most so long; says whether the outbox was emptied. Then lets the lease go."""
+        try:
+            async with asyncio.timeout(seconds):
+                while await self.step() == "moved":
+                    pass
+                await self._lease.release()
+                return await self._store.count(OUTBOX) == 0
+        except Exception as error:  # noqa: BLE001 (what is left goes out after the next start)
+            _log.warning("outbox_not_flushed", stream=self._stream, cause=detail_of(error))
+            return False
+
+    async def step(self) -> Progress:
+        """Take one batch to the broker. Raises what store and broker raise."""
+        if not self._client.is_connected or not await self._lease.hold():
+            return "idle"
+        verified = await self._check()
+        session = self._session
+        rows = [Outgoing(document) for document in await self._store.find(OUTBOX, limit=BATCH)]
+        if not rows:
+            return "idle"
+        sent = await self._publish(rows)
+        placed = await self._place(sent) if session == self._session else []
+        if session != self._session:
+            return "moved"  # whatever was acknowledged may be lost with the connection: ask again under the same ids
+        if any(p.new and p.seq <= self._top for p in placed):
+            # New messages under old numbers: the stream lost its tail, or was made anew, while we were connected.
+            self._verified = None
+            return "moved"
+        if placed:
+            await self._record(placed, verified)
+        return "moved" if placed else "stuck"
+
+    async def _check(self) -> Verified:
+        """Compare with the broker when the connection or the lease is new, and every now and then."""
+        now = asyncio.get_running_loop().time()
+        current = (self._session, self._lease.term)
+        if self._verified and self._verified_for == current and now < self._check_at:
+            return self._verified
+        try:
+            verified = await self._reoffer.check()
+        except StreamMissing:
+            await self._provision()
+            verified = await self._reoffer.check()
+        self._verified, self._verified_for = verified, current
+        self._check_at = now + CHECK_SECONDS
+        self._top = verified.top
+        return verified
+
+    async def _publish(self, rows: Sequence[Outgoing]) -> list[tuple[Outgoing, asyncio.Future[PubAck]]]:
+        """Send the rows all at once, and give the broker a bounded time to acknowledge them."""
+        session = self._session
+        sent: list[tuple[Outgoing, asyncio.Future[PubAck]]] = []
+        try:
+            for row in rows:
+                if session != self._session:
+                    break
+                if len(row.body) + HEADER_ROOM_BYTES > self._client.max_payload:
+                    _log.error("event_too_large_for_broker", stream=self._stream, event_id=row.id, size=len(row.body))
+                    continue
+                future = await self._send(row)
+                sent.append((row, future))
+                self._in_flight.append(future)
+            if self._in_flight:
+                # The client's own futures never time out: after a crash of the server many would wait for ever.
+                await asyncio.wait(self._in_flight, timeout=PUBLISH_SECONDS)
+        finally:
+            for future in self._in_flight:
+                future.cancel()
+            self._in_flight = []
+        return sent
+
+    async def _send(self, row: Outgoing) -> asyncio.Future[PubAck]:
+        with self._telemetry.span(
+            f"{row.type} publish",
+            parent=row.traceparent,
+            kind="producer",
+            event_id=row.id,
+            aggregate_id=row.aggregate_id,
+        ):
+            return await self._js.publish_async(row.type, row.body, headers=self._headers(row, row.id))
+
+    async def _place(self, sent: Sequence[tuple[Outgoing, asyncio.Future[PubAck]]]) -> list[Placed]:
+        """Those of the rows that the broker holds for certain. Raises the broker's error when it holds none."""
+        placed: list[Placed] = []
+        refused: BaseException | None = None
+        for row, future in sent:
+            if future.cancelled():
+                continue
+            error = future.exception()
+            if error is not None:
+                refused = refused or error
+                continue
+            ack = future.result()
+            if not ack.duplicate:
+                placed.append(Placed(row, ack.seq, new=True))
+            elif await self._reoffer.holds(row.id, ack.seq):
+                placed.append(Placed(row, ack.seq, new=False))
+            else:
+                # The broker remembers the id of a message that it no longer has: only another id gets it stored.
+                anew = await self._js.publish(
+                    row.type, row.body, headers=self._headers(row, f"{row.id}:{new_id()}"), timeout=PUBLISH_SECONDS
+                )
+                placed.append(Placed(row, anew.seq, new=True))
+        if refused is not None and not placed:
+            raise refused
+        return placed
+
+    async def _record(self, placed: Sequence[Placed], verified: Verified) -> None:
+        """Move the rows to those sent, if the lease is still ours."""
+        sent_at = utc_now().isoformat()
+        moves: list[Op] = []
+        for p in placed:
+            moves += [Delete(OUTBOX, p.row.id), p.row.sent(seq=p.seq, created=verified.created, sent_at=sent_at)]
+        try:
+            try:
+                await self._store.apply([*self._lease.renewal(), *moves])
+            except Duplicate:
+                # An earlier row claims one of these numbers: what it stands for was lost, and maybe more.
+                evicted = await self._reoffer.evict(verified.created, {p.seq: p.row.id for p in placed})
+                await self._store.apply([*self._lease.renewal(), *evicted, *moves])
+                self._verified = None
+        except Conflict:
+            self._lease.lost()
+            raise
+        self._lease.renewed()
+        self._top = max(self._top, *(p.seq for p in placed))
+        if self._metrics:
+            self._metrics.count("events_published", len(placed), stream=self._stream)
+
+    def _headers(self, row: Outgoing, message_id: str) -> dict[str, str]:
+        return row.headers(
+            source=self._source,
+            stream=self._stream,
+            message_id=message_id,
+            traceparent=self._telemetry.traceparent() or row.traceparent,
+        )
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._work.wait()
