@@ -4,17 +4,15 @@ Authority is settled before a byte of the request is read. Everything else happe
 because each unary call pays for it.
 """
 
-import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from types import TracebackType
+from inspect import isawaitable
 from typing import Any, TypeAlias
 
 import grpc
-import structlog
 from google.protobuf.message import DecodeError
 
 from sangkien.kernel import Refusal
@@ -24,27 +22,24 @@ from sangkien.rpc.principal import Principal, current_principal
 from sangkien.rpc.refusals import DeadlineRequired, RequestMalformed, TokenMissing
 from sangkien.rpc.remote import RemoteRefusal
 from sangkien.rpc.tokens import TokenVerifier
-from sangkien.runtime import Metrics, Telemetry, new_id
+from sangkien.runtime import Metrics, Telemetry, describe, log_line, new_id
 
 # Generic in the type stubs alone.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
-_BEARER = "bearer "
+_BEARER = "Bearer "
 
-_log = structlog.get_logger("sangkien.rpc")
 _traceparent: ContextVar[str] = ContextVar("incoming_traceparent", default="")
 
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    """What the server knows of one method before any call of it."""
+    """What the server knows of a method before any call of it."""
 
-    name: str
-    """`/package.Service/Method`."""
-    span_name: str
     rule: Rule
     guarded: Handler
+    turned_away: "Callable[[Exception], Handler]"
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -60,14 +55,11 @@ class Guard(grpc.aio.ServerInterceptor):
         translate: Translate,
         metrics: Metrics | None,
     ) -> None:
-        self.telemetry = telemetry
-        self.translate = translate
         self._verifier = verifier
-        self._metrics = metrics
         self._methods: dict[str, _Method] = {}
         for name, handler in handlers.items():
-            span_name = name.rpartition(".")[2]
-            self._methods[name] = _Method(name, span_name, rules(name), _guarded(handler, self._watch(name, span_name)))
+            begin = _Beginning(name, telemetry, translate, metrics)
+            self._methods[name] = _Method(rules(name), _guarded(handler, begin), _refusing(begin))
 
     async def intercept_service(
         self,
@@ -77,145 +69,163 @@ class Guard(grpc.aio.ServerInterceptor):
         method = self._methods.get(handler_call_details.method)
         if method is None:
             return await continuation(handler_call_details)
-        authorization = traceparent = ""
+        authorization = ""
         for key, value in handler_call_details.invocation_metadata:
             if key == "authorization":
                 authorization = str(value)
             elif key == "traceparent":
-                traceparent = str(value)
-        _traceparent.set(traceparent)
+                _traceparent.set(str(value))
         if method.rule is PUBLIC:
             return method.guarded
         try:
             caller = await self._caller(authorization)
             permit(method.rule, caller)
         except Exception as error:  # noqa: BLE001 (whatever goes wrong here, the caller is not let in)
-            return self._turned_away(method, error)
+            return method.turned_away(error)
         current_principal.set(caller)
         return method.guarded
 
-    def _watch(self, name: str, span_name: str) -> "Callable[[Context], _Watch]":
-        return lambda context: _Watch(self, name, span_name, context)
-
     async def _caller(self, authorization: str) -> Principal:
-        if authorization[: len(_BEARER)].lower() != _BEARER:
+        if authorization[:7].title() != _BEARER:
             raise TokenMissing
-        token = authorization[len(_BEARER) :]
+        token = authorization[7:]
         return self._verifier.remembered(token) or await self._verifier.verify(token)
 
-    def _turned_away(self, method: _Method, error: Exception) -> Handler:
-        """A handler of the kind that reads nothing; for the caller all kinds end alike."""
 
+class _Beginning:
+    """Begins the calls of one method."""
+
+    def __init__(self, method: str, telemetry: Telemetry, translate: Translate, metrics: Metrics | None) -> None:
+        self.method = method
+        self.telemetry = telemetry
+        self.translate = translate
+        self.metrics = metrics
+        self.span_name = method.rpartition(".")[2]
+
+    def __call__(self, context: Context) -> "_Call":
+        return _Call(self, context)
+
+
+class _Call:
+    """One call under way: its span, then its error if any, then its one line in the log."""
+
+    __slots__ = ("_context", "_of", "_span", "_started")
+
+    def __init__(self, of: _Beginning, context: Context) -> None:
+        self._of = of
+        self._context = context
+        self._started = time.perf_counter()
+        self._span: AbstractContextManager[Any] = of.telemetry.span(
+            of.span_name, parent=_traceparent.get(), kind="server"
+        )
+        self._span.__enter__()
+
+    def done(self) -> None:
+        """The servicer came to its end."""
+        status: grpc.StatusCode | None = self._context.code()  # None unless the servicer set one
+        self._end("OK" if status is None else status.name, None, "")
+
+    async def failed(self, error: BaseException) -> None:
+        """Tell the caller, unless there is no caller any more. Raises gRPC's own `AbortError` when there is."""
+        if isinstance(error, grpc.aio.AbortError):
+            self.done()
+        elif isinstance(error, Exception) and not isinstance(error, grpc.aio.BaseError):
+            error = self._of.translate(error)
+            incident = new_id()
+            fault = fault_of(error, incident)
+            self._end(fault.status.name, error, incident)
+            await self._context.abort(fault.status, fault.text, fault.trailers())
+        else:  # the caller went away, or the patience of a draining server ran out
+            self._end("CANCELLED", error, "")
+
+    def _end(self, code: str, error: BaseException | None, incident: str) -> None:
+        of, seconds, caller = self._of, time.perf_counter() - self._started, current_principal.get()
+        line: dict[str, Any] = {
+            "method": of.method,
+            "code": code,
+            "duration_ms": round(seconds * 1000, 3),
+            "subject": "" if caller is None else caller.subject,
+        }
+        if error is None:
+            log_line("info", "call", line)
+        elif isinstance(error, (Refusal, RemoteRefusal)):
+            log_line("info", "call", {**line, "reason": error.code})
+        elif code == "INTERNAL":
+            log_line("error", "call", {**line, "incident": incident, **describe(error, error.__traceback__)})
+        else:
+            log_line("warning", "call", {**line, "error_type": type(error).__name__})
+        if of.metrics is not None:
+            of.metrics.count("rpc_calls", method=of.method, code=code)
+            of.metrics.observe("rpc_seconds", seconds, method=of.method)
+        self._span.__exit__(type(error) if error else None, error, None)
+
+
+def _refusing(begin: _Beginning) -> Callable[[Exception], Handler]:
+    """Makes handlers of the kind that reads nothing. For the caller all kinds end alike."""
+
+    def refusing(error: Exception) -> Handler:
         async def refuse(_: object, context: Context) -> None:
-            async with _Watch(self, method.name, method.span_name, context):
-                raise error
+            await begin(context).failed(error)
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 
-    def finished(self, watch: "_Watch", code: str, error: BaseException | None, incident: str) -> None:
-        """Write the one line of the call, and count it. Ids, codes and figures; no bodies."""
-        seconds = time.perf_counter() - watch.started
-        caller = current_principal.get()
-        fields: dict[str, Any] = {
-            "method": watch.method,
-            "code": code,
-            "duration_ms": round(seconds * 1000, 3),
-            "subject": caller.subject if caller else "",
-        }
-        if isinstance(error, (Refusal, RemoteRefusal)):
-            fields["reason"] = error.code
-        elif error is not None and code != "CANCELLED":
-            fields["error_type"] = type(error).__name__
-        if code == "INTERNAL":
-            _log.error("call", incident=incident, exc_info=error, **fields)
-        elif code == "UNAVAILABLE":
-            _log.warning("call", **fields)
-        else:
-            _log.info("call", **fields)
-        if self._metrics is not None:
-            self._metrics.count("rpc_calls", method=watch.method, code=code)
-            self._metrics.observe("rpc_seconds", seconds, method=watch.method)
+    return refusing
 
 
-class _Watch:
-    """Around one call: its span, its deadline, its error and its log line."""
-
-    __slots__ = ("_context", "_guard", "_span", "method", "started")
-
-    def __init__(self, guard: Guard, method: str, span_name: str, context: Context) -> None:
-        self._guard = guard
-        self._context = context
-        self.method = method
-        self.started = time.perf_counter()
-        self._span = guard.telemetry.span(span_name, parent=_traceparent.get(), kind="server")
-
-    async def __aenter__(self) -> None:
-        self._span.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        fault, incident = None, ""
-        if error is None or isinstance(error, grpc.aio.AbortError):
-            status: grpc.StatusCode | None = self._context.code()  # None unless the servicer set one
-            code = status.name if status is not None else "OK"
-        elif isinstance(error, Exception) and not isinstance(error, grpc.aio.BaseError):
-            error = self._guard.translate(error)
-            incident = new_id()
-            fault = fault_of(error, incident)
-            code = fault.status.name
-        else:
-            code = "CANCELLED"  # the caller went away, or the server's patience ran out
-        self._guard.finished(self, code, error, incident)
-        self._span.__exit__(type(error) if error else None, error, where)
-        if fault is not None:
-            await self._context.abort(fault.status, fault.text, fault.trailers())
-
-
-def _guarded(handler: Handler, watch: Callable[[Context], _Watch]) -> Handler:
-    """The handler inside a watch. Requests are parsed and unary answers built inside it too: their errors are ours."""
+def _guarded(handler: Handler, begin: _Beginning) -> Handler:
+    """The handler inside a call. Requests are parsed and single answers built inside it too: their errors are ours."""
     parse = _parser(handler.request_deserializer)
     build = handler.response_serializer
     if handler.unary_unary is not None:
-        return grpc.unary_unary_rpc_method_handler(_once(handler.unary_unary, parse, build, watch))
+        return grpc.unary_unary_rpc_method_handler(_once(handler.unary_unary, parse, build, begin))
     if handler.unary_stream is not None:
         return grpc.unary_stream_rpc_method_handler(
-            _many(handler.unary_stream, parse, watch), response_serializer=build
+            _many(handler.unary_stream, parse, begin), response_serializer=build
         )
     if handler.stream_unary is not None:
         return grpc.stream_unary_rpc_method_handler(
-            _once(handler.stream_unary, _as_is, build, watch), request_deserializer=parse
+            _once(handler.stream_unary, _as_is, build, begin), request_deserializer=parse
         )
     return grpc.stream_stream_rpc_method_handler(
-        _many(handler.stream_stream, _as_is, watch), request_deserializer=parse, response_serializer=build
+        _many(handler.stream_stream, _as_is, begin), request_deserializer=parse, response_serializer=build
     )
 
 
-def _once(behave: Any, parse: Any, build: Any, watch: Callable[[Context], _Watch]) -> Any:
+def _once(behave: Any, parse: Any, build: Any, begin: _Beginning) -> Any:
     async def answer(request: Any, context: Context) -> bytes:
-        async with watch(context):
+        call = begin(context)
+        try:
             if context.time_remaining() is None:
                 raise DeadlineRequired
             built: bytes = build(await behave(parse(request), context))
-            return built
+        except BaseException as error:
+            await call.failed(error)
+            raise
+        call.done()
+        return built
 
     return answer
 
 
-def _many(behave: Any, parse: Any, watch: Callable[[Context], _Watch]) -> Any:
-    # A coroutine that writes, also around a generator: cut off while it writes, a generator would be finished later, in
+def _many(behave: Any, parse: Any, begin: _Beginning) -> Any:
+    # A coroutine that writes, around a generator too: cut off while it writes, a generator would be finished later, in
     # a context that is not the call's.
     async def answer(request: Any, context: Context) -> None:
-        async with watch(context):
+        call = begin(context)
+        try:
             if context.time_remaining() is None:
                 raise DeadlineRequired
             answers = behave(parse(request), context)
-            if inspect.isawaitable(answers):
+            if isawaitable(answers):
                 await answers
-                return
-            async with aclosing(answers):
-                async for each in answers:
-                    await context.write(each)
+            else:
+                async with aclosing(answers):
+                    async for each in answers:
+                        await context.write(each)
+        except BaseException as error:
+            await call.failed(error)
+            raise
+        call.done()
 
     return answer
 

@@ -3,7 +3,7 @@
 from sangkien.runtime.health import Health
 from sangkien.runtime.identifiers import new_id, utc_now
 from sangkien.runtime.lifecycle import Lifecycle, run
-from sangkien.runtime.logs import configure_logging, flush_logs
+from sangkien.runtime.logs import configure_logging, describe, flush_logs, log_line
 from sangkien.runtime.metrics import Metrics, MetricsPage
 from sangkien.runtime.settings import Address, ServiceSettings, SettingsInvalid
 from sangkien.runtime.span_store import SpanRecord, SpanStore
@@ -21,7 +21,9 @@ __all__ = [
     "SpanStore",
     "Telemetry",
     "configure_logging",
+    "describe",
     "flush_logs",
+    "log_line",
     "new_id",
     "run",
     "utc_now",

@@ -1,18 +1,19 @@
-"""Logs: structlog to stderr, one JSON object a line, without personal data, without waiting for the terminal.
+"""Logs: structlog to stderr, one JSON object a line, without personal data, without holding up who logs.
 
-A line is built where it is logged and written by a thread, so a slow stderr never holds up the event loop.
+Logging a line only notes it down. A thread hides what is personal, encodes and writes, many lines at a time.
 """
 
 import atexit
 import logging
 import sys
 import threading
+import time
 import traceback
 from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -21,12 +22,15 @@ from opentelemetry import trace
 from sangkien.runtime.redaction import redacted, scrubbed
 from sangkien.runtime.spans import LightSpan
 
-_QUEUE = 100_000
+Level = Literal["debug", "info", "warning", "error"]
+Line = MutableMapping[str, Any]
+
+_QUEUE = 20_000
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _FRAMES = 12
+_BATCH_S = 0.05
 _FLUSH_S = 2.0
 
-EventDict = MutableMapping[str, Any]
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -34,13 +38,15 @@ class _Writer:
     """The thread that owns stderr. It keeps the newest lines when it cannot keep up, and says how many it lost."""
 
     def __init__(self) -> None:
-        self._lines: deque[bytes] = deque()
+        self.render: Callable[[Line], str] = _as_json
+        self.least = _LEVELS["info"]
+        self._lines: deque[Line] = deque()
         self._some = threading.Event()
         self._writing = threading.Lock()
         self._lost = 0
         threading.Thread(target=self._run, name="log-writer", daemon=True).start()
 
-    def put(self, line: bytes) -> None:
+    def put(self, line: Line) -> None:
         if len(self._lines) >= _QUEUE:
             self._lines.popleft()
             self._lost += 1
@@ -54,12 +60,11 @@ class _Writer:
         try:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             if self._lost:
-                lines.append(_encode({"event": "log_lines_lost", "level": "warning", "lines": self._lost}))
+                lines.append(_line("warning", "log_lines_lost", {"lines": self._lost}))
                 self._lost = 0
             if lines:
-                stream = sys.stderr
-                stream.write(b"\n".join(lines).decode() + "\n")
-                stream.flush()
+                sys.stderr.write("".join([self.render(line) + "\n" for line in lines]))
+                sys.stderr.flush()
         except (OSError, ValueError):
             pass  # stderr was closed: there is nowhere left to say so
         finally:
@@ -68,6 +73,7 @@ class _Writer:
     def _run(self) -> None:
         while True:
             self._some.wait()
+            time.sleep(_BATCH_S)  # one write for many lines: waking up for each costs more than building it
             self._some.clear()
             self.flush()
 
@@ -88,49 +94,33 @@ def configure_logging(level: str = "info", *, json: bool = True) -> None:
     if _writer is None:
         _writer = _Writer()
         atexit.register(flush_logs)
+    _writer.render = _as_json if json else _as_text
+    _writer.least = _LEVELS[level]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            _add_origin,
-            _describe_exception,
-            _redact,
-            _render_json if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-            _enqueue,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, _describe_exception, _take],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.ReturnLoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = _FromStandardLibrary(json=json)
-    logging.basicConfig(handlers=[handler], level=max(_LEVELS[level], logging.INFO), force=True)
+    logging.basicConfig(handlers=[_FromStandardLibrary()], level=max(_LEVELS[level], logging.INFO), force=True)
     for chatty in ("httpx", "nats", "faststream", "grpc._cython.cygrpc", "opentelemetry"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def log_line(level: Level, event: str, fields: dict[str, Any]) -> None:
+    """Log the canonical line of a handled call or batch.
+
+    Like structlog's `log.info(event, **fields)` at a quarter of its cost, without bound context. Before
+    `configure_logging` the line is dropped.
+    """
+    if _writer is not None and _LEVELS[level] >= _writer.least:
+        _writer.put(_line(level, event, fields))
 
 
 def flush_logs() -> None:
     """Write every line logged so far. For the moment before a process ends itself without running exit handlers."""
     if _writer is not None:
         _writer.flush()
-
-
-def _add_origin(_: object, method: str, event: EventDict) -> EventDict:
-    event["level"] = method
-    event["at"] = datetime.now(UTC)
-    span = trace.get_current_span()
-    if type(span) is LightSpan:
-        event["trace_id"] = f"{span.trace_id:032x}"
-        event.setdefault("service", span.starter.service)
-    return event
-
-
-def _describe_exception(_: object, __: str, event: EventDict) -> EventDict:
-    info = event.pop("exc_info", None)
-    if not info:
-        return event
-    error = info if isinstance(info, BaseException) else sys.exc_info()[1]
-    if error is not None:
-        event.update(describe(error, error.__traceback__))
-    return event
 
 
 def describe(error: BaseException, where: TracebackType | None) -> dict[str, Any]:
@@ -145,45 +135,63 @@ def describe(error: BaseException, where: TracebackType | None) -> dict[str, Any
     return described
 
 
-def _redact(_: object, __: str, event: EventDict) -> EventDict:
-    return {**redacted(event)}
+def _line(level: str, event: str, fields: Line) -> Line:
+    line = {"at": time.time(), "level": level, "event": event, **fields}
+    span = trace.get_current_span()
+    if type(span) is LightSpan:
+        line["trace_id"] = span.trace_id
+        line.setdefault("service", span.starter.service)
+    return line
 
 
-def _render_json(_: object, __: str, event: EventDict) -> bytes:
-    return _encode({"at": event.pop("at"), "level": event.pop("level"), "event": event.pop("event"), **event})
-
-
-def _enqueue(_: object, __: str, line: Any) -> str:
+def _take(_: object, method: str, event: Line) -> str:
     if _writer is not None:
-        _writer.put(line if isinstance(line, bytes) else line.encode())
+        _writer.put(_line(method, event.pop("event"), event))
     return ""
+
+
+def _describe_exception(_: object, __: str, event: Line) -> Line:
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else sys.exc_info()[1] if info else None
+    if error is not None:
+        event.update(describe(error, error.__traceback__))
+    return event
+
+
+def _shown(line: Line) -> Line:
+    line["at"] = datetime.fromtimestamp(line["at"], UTC)
+    if isinstance(line.get("trace_id"), int):
+        line["trace_id"] = f"{line['trace_id']:032x}"
+    return {**redacted(line)}
+
+
+def _as_json(line: Line) -> str:
+    shown = _shown(line)
+    try:
+        return _encode(shown).decode()
+    except (OverflowError, TypeError, ValueError):  # a value JSON has no form for; its text will do
+        return _encode({key: str(value) for key, value in shown.items()}).decode()
+
+
+def _as_text(line: Line) -> str:
+    shown = _shown(line)
+    head = f"{shown.pop('at'):%H:%M:%S.%f} {shown.pop('level'):7} {shown.pop('event')}"
+    return " ".join([head, *(f"{key}={value}" for key, value in shown.items())])
 
 
 class _FromStandardLibrary(logging.Handler):
     """Lines of libraries that log the standard way, in our form and with addresses and numbers scrubbed."""
-
-    def __init__(self, *, json: bool) -> None:
-        super().__init__()
-        self._json = json
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
             text = str(record.msg)
-        event: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname.lower(),
-            "event": scrubbed(text),
-            "logger": record.name,
-        }
+        fields: dict[str, Any] = {"logger": record.name}
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             # Such a message repeats the exception's own, asyncio's for one: its first line says what was going on.
-            event["event"] = event["event"].partition("\n")[0]
-            event.update(describe(error, error.__traceback__))
-        if self._json:
-            _enqueue(None, "", _encode(event))
-        else:
-            fields = " ".join(f"{key}={value}" for key, value in event.items() if key not in ("event", "level", "at"))
-            _enqueue(None, "", f"{event['at']:%H:%M:%S} [{event['level']}] {event['event']} {fields}")
+            text = text.partition("\n")[0]
+            fields.update(describe(error, error.__traceback__))
+        if _writer is not None:
+            _writer.put(_line(record.levelname.lower(), scrubbed(text), fields))

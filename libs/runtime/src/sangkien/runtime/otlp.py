@@ -33,7 +33,11 @@ class OtlpSink:
 
     def _readable(self, span: LightSpan) -> ReadableSpan:
         parent = SpanContext(span.trace_id, span.parent_id, is_remote=True) if span.parent_id else None
-        links = [Link(position) for position in map(parse_traceparent, span.links) if position is not None]
+        links = [
+            Link(SpanContext(above[0], above[1], is_remote=True))
+            for above in map(parse_traceparent, span.links)
+            if above is not None
+        ]
         return ReadableSpan(
             name=span.name,
             context=SpanContext(span.trace_id, span.span_id, is_remote=False, trace_flags=_SAMPLED),

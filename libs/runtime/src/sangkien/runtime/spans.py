@@ -28,14 +28,17 @@ _KINDS: Mapping[SpanKind, Kind] = {
     SpanKind.CONSUMER: "consumer",
 }
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
-_UNSAMPLED = TraceFlags(TraceFlags.DEFAULT)
 
 # Not the shared generator of `random`: a seeded demo would otherwise repeat its trace ids.
 _ids = random.Random()  # noqa: S311 (trace ids are names, not secrets)
 os.register_at_fork(after_in_child=_ids.seed)
 
 
-def parse_traceparent(value: str) -> SpanContext | None:
+Position = tuple[int, int, bool]
+"""A place in a trace: trace id, span id, and whether the trace is recorded."""
+
+
+def parse_traceparent(value: str) -> Position | None:
     """The position a W3C `traceparent` names, None when it is not one (the trace then starts anew, as W3C asks)."""
     if len(value) < 55 or value[2] != "-" or value[35] != "-" or value[52] != "-" or value[:2] == "ff":
         return None
@@ -43,8 +46,7 @@ def parse_traceparent(value: str) -> SpanContext | None:
         trace_id, span_id, flags = int(value[3:35], 16), int(value[36:52], 16), int(value[53:55], 16)
     except ValueError:
         return None
-    position = SpanContext(trace_id, span_id, is_remote=True, trace_flags=_SAMPLED if flags & 1 else _UNSAMPLED)
-    return position if position.is_valid else None
+    return (trace_id, span_id, bool(flags & 1)) if trace_id > 0 and span_id > 0 else None
 
 
 def format_traceparent(trace_id: int, span_id: int, *, sampled: bool = True) -> str:
@@ -197,23 +199,17 @@ class SpanStarter:
             current = trace.get_current_span()
             if type(current) is LightSpan:
                 return LightSpan(name, kind, current.trace_id, current.span_id, self, links, attributes)
-            above: SpanContext | None = current.get_span_context()
+            context = current.get_span_context()
+            above = (context.trace_id, context.span_id, context.trace_flags.sampled) if context.is_valid else None
         else:
-            above = parse_traceparent(parent) if parent else None
-        return self.start_under(above, name, kind, links, attributes)
-
-    def start_under(
-        self, above: SpanContext | None, name: str, kind: Kind, links: Sequence[str], attributes: dict[str, Any]
-    ) -> LightSpan | PassingSpan:
-        """Begin a span under a position known as such. None or an invalid one begins a trace, sampled by ratio."""
-        if above is not None and above.is_valid:
-            if above.trace_flags & 1:
-                return LightSpan(name, kind, above.trace_id, above.span_id, self, links, attributes)
-            return PassingSpan(above)
-        trace_id = _ids.getrandbits(128) or 1
-        if trace_id & (2**64 - 1) < self._below:
-            return LightSpan(name, kind, trace_id, 0, self, links, attributes)
-        return PassingSpan(SpanContext(trace_id, _ids.getrandbits(64) or 1, is_remote=False, trace_flags=_UNSAMPLED))
+            above = parse_traceparent(parent)
+        if above is None:
+            trace_id = _ids.getrandbits(128) or 1
+            above = (trace_id, 0, trace_id & (2**64 - 1) < self._below)
+        trace_id, parent_id, recorded = above
+        if recorded:
+            return LightSpan(name, kind, trace_id, parent_id, self, links, attributes)
+        return PassingSpan(SpanContext(trace_id, parent_id or _ids.getrandbits(64) or 1, is_remote=False))
 
 
 class _FollowingTracer(trace.Tracer):
