@@ -64,6 +64,16 @@ async def test_a_cancelled_unit_leaves_the_store_working(store: Store) -> None:
     assert await store.get("dossiers", "d2") == {"_id": "d2", "ver": 1}
 
 
+async def test_closing_finishes_the_units_that_were_submitted(store: Store) -> None:
+    tasks = [
+        asyncio.ensure_future(store.apply([Insert("dossiers", {"_id": f"d{n}"}), Insert("outbox", {"_id": f"o{n}"})]))
+        for n in range(20)
+    ]
+    await asyncio.sleep(0)
+    await store.close()
+    assert await asyncio.gather(*tasks) == [None] * 20
+
+
 async def test_a_closed_store_says_so_and_closes_twice(store: Store) -> None:
     await store.ping()
     await store.close()

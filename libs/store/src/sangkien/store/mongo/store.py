@@ -1,6 +1,8 @@
 """The MongoDB adapter: PyMongo's AsyncMongoClient, w=majority, journalled, transactions for units of several ops."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +20,7 @@ from sangkien.store.checks import (
     check_path,
     check_version,
 )
-from sangkien.store.errors import Duplicate, Invalid, SchemaDrift, StoreError
+from sangkien.store.errors import Duplicate, Invalid, SchemaDrift, StoreError, StoreUnavailable
 from sangkien.store.mongo.failures import translated
 from sangkien.store.mongo.queries import (
     Filter,
@@ -71,6 +73,10 @@ class MongoStore:
         self._database = database
         self._db = self._client.get_database(database, codec_options=codec)
         self._collections: set[str] = set()
+        self._closed = False
+        self._units_open = 0
+        self._no_units_open = asyncio.Event()
+        self._no_units_open.set()
 
     async def ensure(self, schema: Schema) -> None:
         with translated():
@@ -123,7 +129,7 @@ class MongoStore:
             self._check(op)
         if not ops:
             return
-        with unit_span("mongodb", self._database, ops), translated():
+        with unit_span("mongodb", self._database, ops), translated(), self._unit():
             await (write_one(self._db, ops[0]) if len(ops) == 1 else write_all(self._db, ops))
 
     async def ping(self) -> None:
@@ -131,7 +137,23 @@ class MongoStore:
             await self._client.admin.command("ping")
 
     async def close(self) -> None:
+        self._closed = True
+        # A transaction cut off here would hold its documents on the server until that gives it up, a minute later.
+        await self._no_units_open.wait()
         await self._client.close()
+
+    @contextmanager
+    def _unit(self) -> Iterator[None]:
+        if self._closed:
+            raise StoreUnavailable(f"the store {self._database} is closed")
+        self._units_open += 1
+        self._no_units_open.clear()
+        try:
+            yield
+        finally:
+            self._units_open -= 1
+            if not self._units_open:
+                self._no_units_open.set()
 
     def _coll(self, name: str) -> AsyncCollection[Document]:
         check_declared(name, self._collections)
