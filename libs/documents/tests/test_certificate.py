@@ -83,7 +83,7 @@ def test_qr_code_holds_the_address() -> None:
             "CÔNG TẰNG TÔN NỮ HOÀNG KHÁNH " * 3,
         ),
         ("Nghiên cứu ứng dụng " * 50, "Ng"),
-        ("X" * 1_000, "Y" * 120),
+        ("X" * 1_000, "Y" * 200),
     ],
 )
 def test_certificate_keeps_long_texts_on_its_page(
@@ -159,6 +159,7 @@ def test_certificate_prints_markup_and_strange_characters_as_text(certificate: C
     [
         ("holder", " \u200b", "certificate: holder: is empty; it must be printed, so fill it in"),
         ("title", "x" * 1_001, "certificate: title: is longer than 1000 characters; shorten it"),
+        ("owner", "x" * 201, "certificate: owner: is longer than 200 characters; shorten it"),
         ("verify_url", "javascript:alert(1)", "is no web address in plain ASCII"),
         ("verify_url", "https://ví-dụ.vn/x", "is no web address in plain ASCII"),
         ("verify_url", "https://a.vn/x y", "is no web address in plain ASCII"),

@@ -8,6 +8,7 @@ def test_catalogue_of_the_project_loads_whole() -> None:
     assert "text_legacy_encoding" in known_codes()
     assert label("state.DA_NOP") == "Đã nộp"
     assert label("state.DA_NOP", "en") == "Filed"
+    assert label("ballot.no") == "Không đồng ý"
 
 
 def test_message_and_fix_fill_in_the_facts() -> None:

@@ -17,8 +17,10 @@ from sangkien.text import nfc
 
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
 _LONGEST_TITLE = 1_000
+_LONGEST = 200
 _LONGEST_URL = 100
 _MOST_NAMES = 12
+_LONGEST_NAMES = 400
 _SUMMARY = 700
 _BENEFIT = 400
 
@@ -63,8 +65,12 @@ class Certificate:
             decision_number=self.decision_number,
             kind=self.kind,
         )
-        if len(self.title) > _LONGEST_TITLE:
-            raise DocumentError("certificate", "title", f"is longer than {_LONGEST_TITLE} characters; shorten it")
+        limits = {"title": _LONGEST_TITLE} | dict.fromkeys(("holder", "holder_unit", "owner", "field", "kind"), _LONGEST)
+        for field, limit in limits.items():
+            if len(getattr(self, field)) > limit:
+                raise DocumentError("certificate", field, f"is longer than {limit} characters; shorten it")
+        if any(len(name) > _LONGEST for name in self.co_authors):
+            raise DocumentError("certificate", "co_authors", f"has a name longer than {_LONGEST} characters; shorten it")
         parts = urlsplit(self.verify_url)
         if parts.scheme not in {"https", "http"} or not parts.netloc or not _PRINTABLE_ASCII.fullmatch(self.verify_url):
             raise DocumentError("certificate", "verify_url", "is no web address in plain ASCII; give https://host/path")
@@ -124,6 +130,9 @@ def _payload(certificate: Certificate) -> dict[str, Any]:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    if len(names) <= _MOST_NAMES:
-        return ", ".join(names)
-    return f"{', '.join(names[:_MOST_NAMES])} và {len(names) - _MOST_NAMES} đồng tác giả khác"
+    shown: list[str] = []
+    for name in names:
+        if len(shown) == _MOST_NAMES or sum(map(len, [*shown, name])) > _LONGEST_NAMES:
+            return f"{', '.join(shown)} và {len(names) - len(shown)} đồng tác giả khác"
+        shown.append(name)
+    return ", ".join(shown)

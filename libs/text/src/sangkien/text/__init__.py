@@ -3,7 +3,7 @@
 from sangkien.text.collation import collation_key, given_name_key
 from sangkien.text.legacy import Encoding, legacy_encoding
 from sangkien.text.normal import fold, nfc, nfc_lines
-from sangkien.text.similarity import similar
+from sangkien.text.similarity import similar, spellings
 
 __all__ = [
     "Encoding",
@@ -14,4 +14,5 @@ __all__ = [
     "nfc",
     "nfc_lines",
     "similar",
+    "spellings",
 ]

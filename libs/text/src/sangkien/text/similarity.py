@@ -70,6 +70,15 @@ def similar(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
     return [candidate for _, candidate in heapq.nsmallest(limit, scored)]
 
 
+def spellings(name: str) -> tuple[str, ...]:
+    """The ways to read a unit's name: folded, abbreviations written out, without "trường" and punctuation.
+
+    Two spellings of one name share at least one of them. Empty for a name without letters or digits.
+    """
+    named = (_shape(reading).named for reading in _readings(name))
+    return tuple(dict.fromkeys(reading for reading in named if reading))
+
+
 @lru_cache(maxsize=20_000)
 def _readings(name: str) -> tuple[str, ...]:
     """The folded name with abbreviations written out: one text for each way to read it, never none."""
