@@ -65,12 +65,13 @@ class Certificate:
             decision_number=self.decision_number,
             kind=self.kind,
         )
-        limits = {"title": _LONGEST_TITLE} | dict.fromkeys(("holder", "holder_unit", "owner", "field", "kind"), _LONGEST)
+        limits = dict.fromkeys(("holder", "holder_unit", "owner", "field", "kind"), _LONGEST)
+        limits["title"] = _LONGEST_TITLE
         for field, limit in limits.items():
             if len(getattr(self, field)) > limit:
                 raise DocumentError("certificate", field, f"is longer than {limit} characters; shorten it")
         if any(len(name) > _LONGEST for name in self.co_authors):
-            raise DocumentError("certificate", "co_authors", f"has a name longer than {_LONGEST} characters; shorten it")
+            raise DocumentError("certificate", "co_authors", f"has a name of more than {_LONGEST} characters")
         parts = urlsplit(self.verify_url)
         if parts.scheme not in {"https", "http"} or not parts.netloc or not _PRINTABLE_ASCII.fullmatch(self.verify_url):
             raise DocumentError("certificate", "verify_url", "is no web address in plain ASCII; give https://host/path")
