@@ -35,8 +35,9 @@ def test_a_server_that_is_given_is_used_and_not_started(monkeypatch: pytest.Monk
         assert uri == "mongodb://elsewhere:27017"
 
 
-async def test_the_server_dies_with_an_owner_that_is_killed() -> None:
+async def test_the_server_dies_with_an_owner_that_is_killed(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "MONGO_TEST_URI"}
+    environment["TMPDIR"] = str(tmp_path)  # a killed owner cannot tidy up
     with subprocess.Popen(  # noqa: ASYNC220 - nothing else runs on the loop
         [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
     ) as owner:
