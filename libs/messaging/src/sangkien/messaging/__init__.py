@@ -4,10 +4,11 @@ A service hands `Bus` its store and one handler a consumer, and puts `outbox_row
 what comes in, what is retried, put aside or offered again is decided here and nowhere else.
 """
 
-from sangkien.messaging.bus import Bus, Retention
+from sangkien.messaging.bus import Bus
 from sangkien.messaging.dead_letters import DeadLetter, DeadLetterNotFound, DeadLetters, DeadLetterUnroutable
 from sangkien.messaging.incoming import Handler, Incoming, Later, Subscription
 from sangkien.messaging.outbox import MESSAGING_SCHEMA, EventTooLarge, outbox_row
+from sangkien.messaging.sweep import Retention
 from sangkien.messaging.topology import Difference, ProvisionRefused, diff, provision
 
 __all__ = [

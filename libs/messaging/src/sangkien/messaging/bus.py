@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import cast
 
 import nats.errors
@@ -22,31 +21,17 @@ from sangkien.messaging.incoming import Subscription
 from sangkien.messaging.outbox import MESSAGING_SCHEMA, OUTBOX, RELAY
 from sangkien.messaging.pulling import SteadyPull
 from sangkien.messaging.relay import Relay
-from sangkien.messaging.sweep import PIECE, sweep_once
+from sangkien.messaging.sweep import Retention, sweep_on
 from sangkien.messaging.topology import ProvisionRefused, find_consumer, provision
 from sangkien.runtime import Metrics, Telemetry, utc_now
 from sangkien.store import Duplicate, Insert, Op, Store, StoreError
 
 POLL_SECONDS = 1.0
 WATCH_SECONDS = 5.0
-SWEEP_SECONDS = 60.0
-SWEEP_PIECES = 20
 FLUSH_SECONDS = 5.0
 PING_SECONDS = 2
 
 _log = structlog.get_logger("sangkien.messaging.bus")
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long rows are kept once they are done with. The inbox must outlive what can still be offered again."""
-
-    sent: timedelta = timedelta(days=7)
-    inbox: timedelta = timedelta(days=14)
-
-    def __post_init__(self) -> None:
-        if self.inbox <= self.sent:
-            raise ValueError("inbox rows must be kept longer than sent rows, or a late re-offer has its effect twice")
 
 
 class Bus:
@@ -138,7 +123,7 @@ class Bus:
         for subscription in self._subscriptions:
             await self._subscribe(subscription)
         self._spawn(self._watch())
-        self._spawn(self._sweep())
+        self._spawn(sweep_on(self._store, self._topology.consumers, self._retention))
 
     async def drain(self) -> None:
         """Stop fetching, finish the handlers at work, send what the outbox holds, close. May be called twice."""
@@ -273,23 +258,6 @@ class Bus:
         if self._broker.connected:
             for consumer, pending in (await self.consumer_lag()).items():
                 self._metrics.set("consumer_pending", pending, consumer=consumer)
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                for _ in range(SWEEP_PIECES):
-                    swept = await sweep_once(
-                        self._store,
-                        self._topology.consumers,
-                        now=utc_now(),
-                        keep_sent=self._retention.sent,
-                        keep_inbox=self._retention.inbox,
-                    )
-                    if swept < PIECE:
-                        break
-            except StoreError as error:
-                _log.warning("sweep_put_off", service=self._service, cause=detail_of(error))
 
     def _disconnected(self) -> None:
         if self._relay is not None:
