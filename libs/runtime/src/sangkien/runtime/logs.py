@@ -28,7 +28,7 @@ Line = MutableMapping[str, Any]
 _QUEUE = 20_000
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _FRAMES = 12
-_BATCH_S = 0.05
+_BATCH_S = 0.1
 _FLUSH_S = 2.0
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -169,7 +169,7 @@ def _as_json(line: Line) -> str:
     shown = _shown(line)
     try:
         return _encode(shown).decode()
-    except (OverflowError, TypeError, ValueError):  # a value JSON has no form for; its text will do
+    except Exception:  # noqa: BLE001 (a value JSON has no form for; its text will do)
         return _encode({key: str(value) for key, value in shown.items()}).decode()
 
 

@@ -30,7 +30,7 @@ def is_personal(key: str) -> bool:
     """True when the key's words say personal data or a secret: `author_name`, `user.email`, `birthDate`."""
     if key in _HARMLESS:
         return False
-    return not _WORDS.isdisjoint(_SPLIT.split(_CAMEL.sub("_", key).lower()))
+    return not _WORDS.isdisjoint(_SPLIT.split(_CAMEL.sub("_", str(key)).lower()))
 
 
 def redacted(values: Mapping[str, Any]) -> Mapping[str, Any]:
