@@ -1,6 +1,6 @@
 """The microservice chassis: one service's store, bus, server and traces, assembled and drained in order.
 
-It holds no word of the business. A service gives a `Definition`; `main` runs it as a process, `Host` runs several in one.
+It holds no word of the business. A service gives a `Definition`; `main` runs it as a process, `Host` several in one.
 """
 
 from sangkien.chassis.command import main

@@ -64,7 +64,7 @@ class Context:
         return f"{self.node}:{new_id()}"
 
     def channel(self, target: str) -> grpc.aio.Channel:
-        """A channel with this service's token, a deadline and the trace on every call; one for each target, kept open."""
+        """A channel with this service's token, a deadline and the trace on every call; one a target, kept open."""
         channel = self._channels.get(target)
         if channel is None:
             channel = self._channels[target] = connect(target, telemetry=self.telemetry, token=self._token)

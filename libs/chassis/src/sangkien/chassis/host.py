@@ -32,7 +32,8 @@ def translate(error: BaseException) -> BaseException:
 
 class ServiceHost:
     """One service. It stops in the order: no new calls, no new work, handlers finish, the outbox is flushed, then
-    channels, store and traces close."""
+    channels, store and traces close.
+    """
 
     def __init__(
         self,
@@ -104,7 +105,7 @@ class ServiceHost:
             telemetry=self._telemetry,
             token=self._identity.token,
             blobs=ObjectBlobs(lambda: self._bus.jetstream),
-            committed=lambda: self._bus.wake_relay(),
+            committed=self._wake_relay,
         )
         self._parts = self.definition.build(self._context)
         self._bus = Bus(
@@ -119,6 +120,9 @@ class ServiceHost:
             metrics=self._metrics,
         )
         self._health.register("broker", self._bus.ping)
+
+    def _wake_relay(self) -> None:
+        self._bus.wake_relay()
 
     async def _close_channels(self) -> None:
         await self._context.close()
@@ -141,7 +145,9 @@ class ServiceHost:
         try:
             await loop()
         except Exception as error:  # noqa: BLE001 (whatever ended it, the service must not go on without it)
-            _log.error("background_failed", service=self.definition.name, error_type=type(error).__name__, exc_info=True)
+            _log.error(
+                "background_failed", service=self.definition.name, error_type=type(error).__name__, exc_info=True
+            )
             self._on_fatal(f"background work ended: {type(error).__name__}")
         else:
             self._on_fatal("background work ended")
@@ -196,6 +202,7 @@ class Host:
 
     async def serve(self) -> int:
         """Run until asked to stop. Returns the exit status."""
-        for port in {host.settings.metrics_port for host in self.hosts} - {None}:
+        ports = {host.settings.metrics_port for host in self.hosts}
+        for port in (port for port in ports if port is not None):
             self.page.serve(port)
         return await self.life.serve()

@@ -23,9 +23,7 @@ class Identity:
 
     async def _fetch_token(self) -> str:
         answer = await self._directory.IssueServiceToken(
-            directory_pb2.IssueServiceTokenRequest(
-                service=self._service, node_secret=self._secret.get_secret_value()
-            )
+            directory_pb2.IssueServiceTokenRequest(service=self._service, node_secret=self._secret.get_secret_value())
         )
         return str(answer.token)
 

@@ -16,6 +16,8 @@ from sangkien.rpc import Policy
 from sangkien.runtime import Health, SpanRecord, Telemetry
 from sangkien.store import Store
 
+COUNTED_DEAD_LETTERS = 1_000
+"""Where counting them for a status stops: beyond that the number no longer matters."""
 OPERATOR = frozenset({"operator"})
 _METHODS = ("GetStatus", "GetTrace", "FindTraces", "ListDeadLetters", "GetDeadLetter", "ReplayDeadLetter")
 OPS_POLICY = Policy({f"/sangkien.api.ops.v1.OpsService/{method}": OPERATOR for method in _METHODS})
@@ -52,7 +54,6 @@ class OpsServicer(ops_pb2_grpc.OpsServiceServicer):
 
     async def GetStatus(self, request: ops_pb2.GetStatusRequest, context: Any) -> ops_pb2.GetStatusResponse:
         checks = await self._health.check()
-        outbox = await self._bus.outbox_state()
         answer = ops_pb2.GetStatusResponse(
             service=self._service,
             version=version("sangkien-chassis"),
@@ -60,17 +61,17 @@ class OpsServicer(ops_pb2_grpc.OpsServiceServicer):
             started_at=_timestamp(datetime.fromtimestamp(self._started_at, UTC)),
             store_ok=checks["store"],
             broker_ok=checks["broker"],
-            outbox_depth=outbox.depth,
-            oldest_outbox_age_s=outbox.oldest_age_s,
+            outbox_depth=await self._bus.outbox_depth(),
+            oldest_outbox_age_s=await self._bus.oldest_outbox_age_s(),
             checks=checks,
             spans_dropped=self._telemetry.spans_dropped,
             resident_bytes=_resident_bytes(),
         )
         if checks["broker"]:
-            answer.dead_letters = await self._bus.dead_letters.count(self._service)
-            for lag in await self._bus.lags():
+            answer.dead_letters = len(await self._bus.dead_letters.list(self._service, limit=COUNTED_DEAD_LETTERS))
+            for name, lag in (await self._bus.consumer_lag()).items():
                 answer.consumers.add(
-                    consumer=lag.consumer,
+                    consumer=name,
                     pending=lag.pending,
                     unacknowledged=lag.unacknowledged,
                     redelivered=lag.redelivered,
@@ -113,7 +114,8 @@ class OpsServicer(ops_pb2_grpc.OpsServiceServicer):
     async def ReplayDeadLetter(
         self, request: ops_pb2.ReplayDeadLetterRequest, context: Any
     ) -> ops_pb2.ReplayDeadLetterResponse:
-        return ops_pb2.ReplayDeadLetterResponse(replayed=await self._bus.dead_letters.replay(request.sequence))
+        await self._bus.dead_letters.replay(request.sequence)
+        return ops_pb2.ReplayDeadLetterResponse(replayed=True)
 
 
 def _span(record: SpanRecord) -> ops_pb2.Span:

@@ -4,15 +4,19 @@ A service hands `Bus` its store and one handler a consumer, and puts `outbox_row
 what comes in, what is retried, put aside or offered again is decided here and nowhere else.
 """
 
-from sangkien.messaging.bus import Bus
+from sangkien.messaging.blobs import BlobDamaged, BlobsUnavailable, ObjectBlobs
+from sangkien.messaging.bus import Bus, Lag
 from sangkien.messaging.dead_letters import DeadLetter, DeadLetterNotFound, DeadLetters, DeadLetterUnroutable
 from sangkien.messaging.incoming import Handler, Incoming, Later, Subscription
 from sangkien.messaging.outbox import MESSAGING_SCHEMA, EventTooLarge, outbox_row
+from sangkien.messaging.provisioning import provision_node
 from sangkien.messaging.sweep import Retention
 from sangkien.messaging.topology import Difference, ProvisionRefused, diff, provision
 
 __all__ = [
     "MESSAGING_SCHEMA",
+    "BlobDamaged",
+    "BlobsUnavailable",
     "Bus",
     "DeadLetter",
     "DeadLetterNotFound",
@@ -22,11 +26,14 @@ __all__ = [
     "EventTooLarge",
     "Handler",
     "Incoming",
+    "Lag",
     "Later",
+    "ObjectBlobs",
     "ProvisionRefused",
     "Retention",
     "Subscription",
     "diff",
     "outbox_row",
     "provision",
+    "provision_node",
 ]

@@ -21,7 +21,8 @@ class BlobDamaged(ValueError):
 
 class ObjectBlobs:
     """A blob store over the node's broker. It is a cache of what can be rendered again, not the record of anything:
-    a broker that lost its disk costs a rendering."""
+    a broker that lost its disk costs a rendering.
+    """
 
     def __init__(self, jetstream: Callable[[], JetStreamContext]) -> None:
         self._jetstream = jetstream

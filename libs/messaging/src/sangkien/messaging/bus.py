@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 import nats.errors
 import structlog
@@ -32,6 +32,14 @@ FLUSH_SECONDS = 5.0
 PING_SECONDS = 2
 
 _log = structlog.get_logger("sangkien.messaging.bus")
+
+
+class Lag(NamedTuple):
+    """Messages of one consumer: not delivered yet, delivered and not settled, and of those the ones delivered again."""
+
+    pending: int
+    unacknowledged: int
+    redelivered: int
 
 
 class Bus:
@@ -160,12 +168,13 @@ class Bus:
             return 0.0
         return max(0.0, (utc_now() - datetime.fromisoformat(rows[0]["at"])).total_seconds())
 
-    async def consumer_lag(self) -> dict[str, int]:
-        """For each of the service's consumers, the messages not yet settled. Raises nats errors."""
-        lag: dict[str, int] = {}
+    async def consumer_lag(self) -> dict[str, Lag]:
+        """How far behind each of the service's consumers is. Raises nats errors."""
+        lag: dict[str, Lag] = {}
         for consumer in self._topology.consumers:
             info = await find_consumer(self.jetstream, consumer)
-            lag[consumer.name] = (info.num_pending or 0) + (info.num_ack_pending or 0) if info else 0
+            if info is not None:
+                lag[consumer.name] = Lag(info.num_pending or 0, info.num_ack_pending or 0, info.num_redelivered or 0)
         return lag
 
     async def _subscribe(self, subscription: Subscription) -> None:
@@ -256,8 +265,8 @@ class Bus:
         self._metrics.set("outbox_depth", await self.outbox_depth())
         self._metrics.set("outbox_oldest_seconds", await self.oldest_outbox_age_s())
         if self._broker.connected:
-            for consumer, pending in (await self.consumer_lag()).items():
-                self._metrics.set("consumer_pending", pending, consumer=consumer)
+            for consumer, lag in (await self.consumer_lag()).items():
+                self._metrics.set("consumer_pending", lag.pending + lag.unacknowledged, consumer=consumer)
 
     def _disconnected(self) -> None:
         if self._relay is not None:

@@ -64,6 +64,11 @@ class DirectoryDouble(directory_pb2_grpc.DirectoryServiceServicer):
         self._known[unit_id, fold(full_name), birth_date] = person_id
         return person_id
 
+    async def _operators_only(self, request: Any, context: Any) -> Any:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in takes units and people by add_…")
+
+    RegisterOrganisations = ListOrganisations = GrantRoles = SetPassword = SignIn = _operators_only
+
     async def GetKeys(self, request: pb.GetKeysRequest, context: Any) -> pb.GetKeysResponse:
         return pb.GetKeysResponse(jwks=json.dumps(public_keys([self._key])))
 
@@ -75,9 +80,7 @@ class DirectoryDouble(directory_pb2_grpc.DirectoryServiceServicer):
         token = self._minter.mint(service_subject(request.service), ["service"], "", _DAY_S)
         return pb.IssueServiceTokenResponse(token=token)
 
-    async def GetOrganisations(
-        self, request: pb.GetOrganisationsRequest, context: Any
-    ) -> pb.GetOrganisationsResponse:
+    async def GetOrganisations(self, request: pb.GetOrganisationsRequest, context: Any) -> pb.GetOrganisationsResponse:
         self.calls.append("GetOrganisations")
         known = (self._units.get(unit_id) for unit_id in request.organisation_ids)
         return pb.GetOrganisationsResponse(organisations=[unit for unit in known if unit])
@@ -125,7 +128,7 @@ async def directory_double(node: str = "local") -> AsyncIterator[DirectoryDouble
     """Serve a stand-in on a free loopback port; `target` says where."""
     double = DirectoryDouble(node)
     server = grpc.aio.server()
-    directory_pb2_grpc.add_DirectoryServiceServicer_to_server(double, server)  # type: ignore[no-untyped-call]
+    directory_pb2_grpc.add_DirectoryServiceServicer_to_server(double, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     double.target = f"127.0.0.1:{port}"

@@ -1,0 +1,1 @@
+"""The demo: one district's year, driven through the services' public interfaces only."""

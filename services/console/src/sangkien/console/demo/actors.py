@@ -1,0 +1,85 @@
+"""Who acts in the demo: people with accounts, each calling with their own token."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sangkien.api.directory.v1 import directory_pb2 as pb
+from sangkien.api.directory.v1 import directory_pb2_grpc
+from sangkien.console.demo.cast import PersonDraft
+from sangkien.console.demo.patience import patiently
+from sangkien.console.node.local import LocalNode
+from sangkien.rpc import RenewedToken, TokenSource
+
+_CHUNK = 500
+
+
+class DemoFailed(Exception):
+    """A service answered something the demo cannot go on with. The text says which step and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person with an account."""
+
+    person_id: str
+    organisation_id: str
+    token: TokenSource
+
+
+class Registrar:
+    """The operator at the node's console, who registers units, people and accounts."""
+
+    def __init__(self, node: LocalNode) -> None:
+        self._directory = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory", node.operator()))
+        self._public = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory"))
+
+    async def units(self, drafts: Sequence[pb.NewOrganisation]) -> list[str]:
+        """Register organisations and return their ids, in order."""
+        found: list[str] = []
+        for start in range(0, len(drafts), _CHUNK):
+            request = pb.RegisterOrganisationsRequest(organisations=drafts[start : start + _CHUNK])
+            answer = await patiently(self._directory.RegisterOrganisations, request)
+            found.extend(_id(result, result.organisation_id) for result in answer.results)
+        return found
+
+    async def unit_ids(self, names: Sequence[str]) -> dict[str, str]:
+        """Ids of units by the names in the spreadsheets."""
+        answer = await patiently(self._directory.ResolveUnits, pb.ResolveUnitsRequest(names=names))
+        return {name: match.organisation_id for name, match in zip(names, answer.matches, strict=True)}
+
+    async def person(self, draft: PersonDraft, organisation_id: str) -> str:
+        """Register one person and return the id."""
+        new = pb.NewPerson(
+            organisation_id=organisation_id,
+            full_name=draft.name,
+            birth_date=draft.birth_date.isoformat(),
+            email=draft.email,
+            job_title=draft.job,
+        )
+        answer = await patiently(self._directory.RegisterPeople, pb.RegisterPeopleRequest(people=[new]))
+        return _id(answer.results[0], answer.results[0].person_id)
+
+    async def actor(self, draft: PersonDraft, organisation_id: str, roles: Sequence[str]) -> Actor:
+        """Register a person with roles and an account, whose password exists only for this run."""
+        person_id = await self.person(draft, organisation_id)
+        await patiently(
+            self._directory.GrantRoles,
+            pb.GrantRolesRequest(person_id=person_id, roles=roles, organisation_id=organisation_id),
+        )
+        login, password = person_id.rpartition(":")[2].lower(), secrets.token_urlsafe(18)
+        await patiently(
+            self._directory.SetPassword, pb.SetPasswordRequest(person_id=person_id, login=login, password=password)
+        )
+
+        async def sign_in() -> str:
+            request = pb.SignInRequest(login=login, password=password)
+            return str((await patiently(self._public.SignIn, request)).token)
+
+        return Actor(person_id, organisation_id, RenewedToken(sign_in))
+
+
+def _id(result: pb.OrganisationResult | pb.PersonResult, found: str) -> str:
+    if result.HasField("error"):
+        raise DemoFailed(f"directory refused: {result.error.message_vi}")
+    return found
