@@ -9,9 +9,6 @@ import pytest_asyncio
 from pymongo import AsyncMongoClient
 
 from sangkien.store import Index, Schema, Store, open_store
-from sangkien.testkit.store_fixtures import mongo_uri
-
-__all__ = ["mongo_uri"]
 
 SCHEMA = Schema(
     ("dossiers", "outbox", "registers"),
