@@ -148,7 +148,7 @@ STREAMS: tuple[StreamSpec, ...] = (
 )
 
 CONSUMERS: tuple[ConsumerSpec, ...] = (
-    _listens("intake", RoundOpened, RoundClosed, DossierAccepted, SupplementRequested, DossierRefused),
+    _listens("intake", RoundOpened, RoundClosed, DossierAccepted, SupplementRequested, DossierRefused, DossierVoted),
     _listens("review", DossierSubmitted, DossierSupplemented, DossierWithdrawn),
     _listens("recognition", DossierVoted),
     _listens("reward", InitiativeRecognised),

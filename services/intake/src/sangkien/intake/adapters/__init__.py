@@ -1,0 +1,1 @@
+"""How intake meets its store, the bus and the directory."""

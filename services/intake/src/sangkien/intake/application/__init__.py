@@ -1,0 +1,1 @@
+"""Use cases of intake, one module each, and the ports they need."""

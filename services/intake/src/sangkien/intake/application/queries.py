@@ -1,0 +1,139 @@
+"""Reads: one dossier, many, the receipt's data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sangkien.intake.application.ports import Caller, Directory, Dossiers, Rounds
+from sangkien.intake.application.visibility import EVERYTHING, may_read_names, may_see, streams
+from sangkien.intake.domain.codes import read_receipt_code
+from sangkien.intake.domain.dossier import Dossier
+from sangkien.intake.domain.draft import Draft
+from sangkien.intake.domain.errors import DossierUnknown
+
+DEFAULT_PAGE, LARGEST_PAGE = 100, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A dossier with its latest content, as this caller may see it."""
+
+    dossier: Dossier
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to list; empty fields do not narrow. `before` is the id of the last dossier of the page before."""
+
+    round_id: str = ""
+    unit_id: str = ""
+    state: str = ""
+    page_size: int = 0
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFacts:
+    """What a receipt says, with the names that only the directory knows. `filed_at` is the recorded time."""
+
+    code: str
+    title: str
+    filer: str
+    filer_unit: str
+    receiver: str
+    filed_on: date
+    filed_at: datetime
+    answer_due: date
+    confidential: bool
+
+
+class Queries:
+    """Reads of dossiers. A dossier the caller may not know of is one that does not exist."""
+
+    def __init__(self, dossiers: Dossiers, rounds: Rounds, directory: Directory) -> None:
+        self._dossiers = dossiers
+        self._rounds = rounds
+        self._directory = directory
+
+    async def get(self, id_or_code: str, caller: Caller) -> View:
+        """Raises DossierUnknown."""
+        dossier = await self._seen(id_or_code, caller)
+        drafts = await self._dossiers.drafts([dossier])
+        return _view(dossier, drafts[dossier.dossier_id], caller)
+
+    async def list(self, wanted: Wanted, caller: Caller) -> tuple[Sequence[View], str]:
+        """A page, newest first, and where the next one begins ("" at the end)."""
+        limit = min(wanted.page_size or DEFAULT_PAGE, LARGEST_PAGE)
+        narrow = {
+            name: value
+            for name, value in (("round_id", wanted.round_id), ("unit_id", wanted.unit_id), ("state", wanted.state))
+            if value
+        }
+        found: dict[str, Dossier] = {}
+        for stream in streams(caller):
+            if any(narrow.get(name, value) != value for name, value in stream.items()):
+                continue
+            page = await self._dossiers.newest({**narrow, **stream}, before=wanted.before, limit=limit + 1)
+            found.update({one.dossier_id: one for one in page})
+        if not caller.roles & EVERYTHING and caller.person_id:
+            found.update(await self._authored(caller.person_id, narrow, wanted.before, limit + 1))
+        ordered = [found[id] for id in sorted(found, reverse=True)]
+        page, more = ordered[:limit], len(ordered) > limit
+        drafts = await self._dossiers.drafts(page)
+        views = [_view(one, drafts[one.dossier_id], caller) for one in page]
+        return views, page[-1].dossier_id if more else ""
+
+    async def receipt(self, dossier_id: str, caller: Caller) -> ReceiptFacts:
+        """Raises DossierUnknown, DirectoryDown."""
+        dossier = await self._seen(dossier_id, caller)
+        draft = (await self._dossiers.drafts([dossier]))[dossier.dossier_id]
+        filer = dossier.filed_by or dossier.author_ids[0]
+        people = await self._directory.named([filer])
+        within = await self._rounds.get(dossier.round_id)
+        units = [unit for unit in (within.owner_id if within else "", draft.unit_id) if unit]
+        names = await self._directory.unit_names(units)
+        receiver = names.get(within.owner_id, "") if within else ""
+        person = people.get(filer)
+        return ReceiptFacts(
+            code=dossier.code,
+            title=draft.title,
+            filer=person.full_name if person else draft.authors[0].full_name or filer,
+            filer_unit=person.unit_name if person and person.unit_name else names.get(draft.unit_id, draft.unit_name),
+            receiver=receiver or (within.name if within else dossier.round_id),
+            filed_on=dossier.filed_on,
+            filed_at=await self._dossiers.filed_at(dossier.dossier_id),
+            answer_due=dossier.answer_due,
+            confidential=bool(draft.confidential),
+        )
+
+    async def _authored(self, person_id: str, narrow: dict[str, str], before: str, limit: int) -> dict[str, Dossier]:
+        """Own dossiers are few, so that narrowing them after reading is cheap; it goes on until the page is full."""
+        kept: dict[str, Dossier] = {}
+        while len(kept) < limit:
+            ids = await self._dossiers.authored(person_id, before=before, limit=limit)
+            for id, one in (await self._dossiers.get_many(ids)).items():
+                fits = all(getattr(one, name) == value for name, value in narrow.items())
+                kept.update({id: one} if fits and person_id in one.author_ids else {})
+            if len(ids) < limit:
+                break
+            before = ids[-1]
+        return kept
+
+    async def _seen(self, id_or_code: str, caller: Caller) -> Dossier:
+        code = read_receipt_code(id_or_code)
+        dossier_id = await self._dossiers.id_of_code(code) if code else id_or_code
+        dossier = await self._dossiers.get(dossier_id) if dossier_id else None
+        if dossier is None or not may_see(caller, dossier):
+            raise DossierUnknown(field="dossier_id")
+        return dossier
+
+
+def _view(dossier: Dossier, draft: Draft, caller: Caller) -> View:
+    if may_read_names(caller, dossier):
+        return View(dossier, draft)
+    blank = [
+        replace(author, full_name="", birth_date=None, job_title="", email="", staff_code="")
+        for author in draft.authors
+    ]
+    return View(dossier, replace(draft, authors=tuple(blank)))

@@ -1,0 +1,44 @@
+"""The composition root of intake."""
+
+from functools import partial
+from typing import cast
+
+from sangkien.api.intake.v1 import intake_pb2_grpc
+from sangkien.chassis import Context, Definition, Parts
+from sangkien.contracts.topology import TOPOLOGY
+from sangkien.intake.adapters.directory_client import DirectoryClient
+from sangkien.intake.adapters.documents import SCHEMA
+from sangkien.intake.adapters.receipts import receipt_pdf
+from sangkien.intake.adapters.stored_dossiers import StoredDossiers
+from sangkien.intake.adapters.stored_rounds import StoredRoundBook, StoredRounds
+from sangkien.intake.application.change_dossier import ChangeDossier
+from sangkien.intake.application.file_dossiers import FileDossiers
+from sangkien.intake.application.learn_from_review import LearnFromReview
+from sangkien.intake.application.queries import Queries
+from sangkien.intake.entrypoints.grpc_service import POLICY, IntakeServicer
+from sangkien.intake.entrypoints.messages import ReviewHandler
+from sangkien.intake.settings import IntakeSettings
+from sangkien.messaging import Subscription
+
+
+def build(context: Context) -> Parts:
+    settings = cast("IntakeSettings", context.settings)
+    dossiers = StoredDossiers(context.store, context.new_id)
+    rounds = StoredRounds(context.store)
+    directory = DirectoryClient(lambda: context.channel(settings.directory))
+    servicer = IntakeServicer(
+        FileDossiers(dossiers, rounds, directory, context, context.telemetry, context.commit),
+        ChangeDossier(dossiers, directory, context, context.telemetry, context.commit),
+        Queries(dossiers, rounds, directory),
+        context.today,
+        partial(receipt_pdf, place=settings.receipt_place),
+    )
+    learn = LearnFromReview(dossiers, StoredRoundBook(context.store), context)
+    return Parts(
+        servicers=[(intake_pb2_grpc.add_IntakeServiceServicer_to_server, servicer)],
+        policy=POLICY,
+        subscriptions=[Subscription(TOPOLOGY.consumer("intake__review"), ReviewHandler(learn))],
+    )
+
+
+SERVICE = Definition("intake", IntakeSettings, SCHEMA, build)

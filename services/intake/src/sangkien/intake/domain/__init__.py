@@ -1,0 +1,1 @@
+"""What a dossier is and may become before review takes it over."""

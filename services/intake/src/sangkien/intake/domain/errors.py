@@ -1,0 +1,234 @@
+"""What intake refuses.
+
+IntakeRefusal
+├── DraftRefused            the content cannot be filed as it is
+│   ├── KeyMalformed  DraftDateMalformed  TitleLength  TextTooLong  BenefitNegative
+│   ├── AuthorsMissing  TooManyAuthors  AuthorUnnamed  AuthorTwice  PersonRefused
+│   ├── UnitMissing  UnitUnknown  UnitAmbiguous
+│   ├── FiledInFuture  AppliedAfterFiling
+│   └── LimitationPassed    never raised: a warning on the answer
+├── RoundRefused            no round takes it
+│   └── RoundUnknown  RoundShut  OutsideRound  TierDiffers  NoOpenRound  SeveralOpenRounds
+├── StateRefused            the dossier does not allow it now
+│   └── DossierUnknown  VersionSeenIsOld  SupplementNotAsked  SupplementOverdue  WithdrawalTooLate
+├── DestinationFixed        a supplement goes where its first version went
+├── NotAnAuthor             the caller has no part in the dossier
+└── DirectoryUnreachable    names could not be looked up now; file the row again
+"""
+
+from sangkien.kernel import Refusal
+
+
+class IntakeRefusal(Refusal):
+    """Base of all that intake refuses."""
+
+
+class DraftRefused(IntakeRefusal):
+    """The content cannot be filed as it is."""
+
+    kind = "invalid"
+
+
+class KeyMalformed(DraftRefused):
+    """The idempotency key is not 8 to 128 printable ASCII characters."""
+
+    code = "idempotency_key_malformed"
+
+
+class DraftDateMalformed(DraftRefused):
+    """A date is not a day of the calendar written YYYY-MM-DD."""
+
+    code = "draft_date_malformed"
+
+
+class TitleLength(DraftRefused):
+    """The title is too short or too long. Facts: `least`, `most` and `length`, in characters."""
+
+    code = "title_length"
+
+
+class TextTooLong(DraftRefused):
+    """A text is longer than a dossier keeps. Facts: `most` and `length`, in characters."""
+
+    code = "text_too_long"
+
+
+class BenefitNegative(DraftRefused):
+    """The money value of the benefit is below 0 or beyond what can be kept."""
+
+    code = "benefit_out_of_range"
+
+
+class AuthorsMissing(DraftRefused):
+    """A dossier names nobody as its author."""
+
+    code = "authors_missing"
+
+
+class TooManyAuthors(DraftRefused):
+    """More authors than one dossier takes. Facts: `most`."""
+
+    code = "too_many_authors"
+
+
+class AuthorUnnamed(DraftRefused):
+    """An author has neither id nor name. Facts: `position`, from 1."""
+
+    code = "author_unnamed"
+
+
+class AuthorTwice(DraftRefused):
+    """Two entries are the same person. Facts: `position` of the second, from 1."""
+
+    code = "author_twice"
+
+
+class NotAnAuthor(IntakeRefusal):
+    """Authors file, supplement and withdraw what is theirs; officers what they filed themselves."""
+
+    code = "not_an_author"
+    kind = "forbidden"
+
+
+class PersonRefused(DraftRefused):
+    """The directory does not take an author. Facts: `position`, from 1; `reason`, its code; `why`, its words."""
+
+    code = "person_refused"
+
+
+class UnitMissing(DraftRefused):
+    """Neither id nor name of the unit is given."""
+
+    code = "unit_missing"
+
+
+class UnitUnknown(DraftRefused):
+    """No unit bears that name. Facts: `suggestions`, up to three names joined by "; ", and `suggested`, how many."""
+
+    code = "unit_unknown"
+
+
+class UnitAmbiguous(DraftRefused):
+    """Several units bear that name. Facts: `suggestions`, up to three names joined by "; "."""
+
+    code = "unit_ambiguous"
+
+
+class FiledInFuture(DraftRefused):
+    """The day of filing has not come yet. Facts: `filed_on`, `today`, ISO dates."""
+
+    code = "filed_in_future"
+
+
+class AppliedAfterFiling(DraftRefused):
+    """The first application is later than the filing. Facts: `first_applied_on`, `filed_on`, ISO dates."""
+
+    code = "applied_after_filing"
+
+
+class LimitationPassed(DraftRefused):
+    """More than a year passed since the first application (NĐ 13/2012/NĐ-CP, Điều 5(2)); the formal check decides.
+
+    Facts: `first_applied_on` and `limit`, the last day to file, ISO dates.
+    """
+
+    code = "limitation_passed"
+
+
+class RoundRefused(IntakeRefusal):
+    """No round takes the dossier."""
+
+
+class RoundUnknown(RoundRefused):
+    """The round is not known here, or not yet: its opening may still be on its way. Trying again soon makes sense."""
+
+    code = "round_unknown_yet"
+    kind = "precondition"
+
+
+class RoundShut(RoundRefused):
+    """The round was closed. Facts: `name`, `closed_on` (ISO date)."""
+
+    code = "round_shut"
+    kind = "precondition"
+
+
+class OutsideRound(RoundRefused):
+    """The day of filing lies outside the round. Facts: `name`, `opens_on`, `closes_on`, `filed_on` (ISO dates)."""
+
+    code = "outside_round"
+    kind = "precondition"
+
+
+class TierDiffers(RoundRefused):
+    """The round is of another tier than the dossier. Facts: `name`, `tier` of the round."""
+
+    code = "tier_differs"
+    kind = "invalid"
+
+
+class NoOpenRound(RoundRefused):
+    """No round is open on the day of filing. Facts: `filed_on`, an ISO date."""
+
+    code = "no_open_round"
+    kind = "precondition"
+
+
+class SeveralOpenRounds(RoundRefused):
+    """More than one round is open, and the dossier does not say which. Facts: `names`, joined by "; "."""
+
+    code = "several_open_rounds"
+    kind = "invalid"
+
+
+class StateRefused(IntakeRefusal):
+    """The dossier does not allow it now."""
+
+
+class DossierUnknown(StateRefused):
+    """There is no such dossier, or the caller may not know of it."""
+
+    code = "dossier_unknown"
+    kind = "not_found"
+
+
+class VersionSeenIsOld(StateRefused):
+    """The caller saw another version. Facts: `expected`, `current`."""
+
+    code = "dossier_version_differs"
+    kind = "conflict"
+
+
+class SupplementNotAsked(StateRefused):
+    """No supplement is asked for. Facts: `state`, a state code."""
+
+    code = "supplement_not_asked"
+    kind = "conflict"
+
+
+class SupplementOverdue(StateRefused):
+    """The term of the supplement has passed. Facts: `due`, an ISO date."""
+
+    code = "supplement_overdue"
+    kind = "precondition"
+
+
+class DestinationFixed(IntakeRefusal):
+    """A supplement goes to the round and is about the initiative of its first version."""
+
+    code = "destination_fixed"
+    kind = "invalid"
+
+
+class WithdrawalTooLate(StateRefused):
+    """The council has voted, or the dossier was refused. Facts: `state`, a state code."""
+
+    code = "withdrawal_too_late"
+    kind = "conflict"
+
+
+class DirectoryUnreachable(IntakeRefusal):
+    """Names of units or people could not be looked up now. Nothing was filed; the same row may be filed again."""
+
+    code = "directory_unreachable"
+    kind = "precondition"

@@ -1,0 +1,1 @@
+"""What reaches intake from outside: calls and events."""
