@@ -4,6 +4,7 @@ import pytest
 
 from sangkien.kernel import multiply_hundredths, round_up_to
 from sangkien.rules import FormNotForHolder, Holder, NoRuleOnDate, UnknownForm, forms, quote
+from sangkien.text.catalogue import message
 
 # The last day of the 1.49 m base, the first of the 1.8 m, 2.34 m and 2.53 m ones.
 DAYS = (date(2023, 6, 30), date(2023, 7, 1), date(2024, 7, 1), date(2026, 7, 1))
@@ -72,6 +73,8 @@ def test_quote_of_the_district_list_of_2023_is_verified_and_shows_its_reckoning(
         ("giay-khen-quan", date(2023, 6, 30), 450_000, 540_000),
         ("bang-khen-tinh", date(2023, 12, 31), 1_800_000, 2_700_000),
         ("giay-khen-quan", date(2024, 6, 30), 540_000, 710_000),
+        ("giay-khen-quan", date(2025, 6, 30), 710_000, 710_000),
+        ("giay-khen-quan", date(2026, 6, 30), 710_000, 760_000),
         ("giay-khen-xa", date(2025, 6, 30), 360_000, 710_000),
         ("giay-khen-xa", date(2026, 6, 30), 710_000, 760_000),
     ],
@@ -95,6 +98,8 @@ def test_quote_changes_on_the_first_day_of_force(
         ("huan-chuong-lao-dong-ba", "collective", date(2025, 7, 1), ("rounding",)),
         ("giay-khen-quan", "individual", date(2019, 7, 1), ("base_salary.valid_from",)),
         ("giay-khen-quan", "individual", date(2020, 1, 1), ()),
+        ("giay-khen-quan", "individual", date(2025, 7, 1), ("issuer", "rounding")),
+        ("giay-khen-quan", "collective", date(2026, 9, 30), ("issuer", "rounding")),
         ("giay-khen-xa", "individual", date(2026, 9, 30), ("rounding",)),
         ("giay-khen-xa", "individual", date(2026, 10, 1), ("instrument.valid_to", "rounding")),
     ],
@@ -104,14 +109,23 @@ def test_quote_names_what_is_not_verified(form: str, holder: Holder, on: date, u
     assert (found.unverified, found.verified) == (unverified, not unverified)
 
 
-def test_every_form_has_a_quote_for_some_holder_today_or_in_2025() -> None:
-    ended = {"giay-khen-quan"}
+def test_quote_of_a_form_nobody_can_grant_any_more_says_so_in_both_languages() -> None:
+    doubled = quote("giay-khen-quan", "collective", date(2025, 7, 1))
+    assert (doubled.coefficient_hundredths, doubled.amount_vnd, doubled.verified) == (60, 1_410_000, False)
+    assert message("unverified.issuer") == (
+        "cơ quan ban hành: từ 01/07/2025 không còn quận, nên không cơ quan nào ban hành được hình thức này"
+    )
+    assert message("unverified.issuer", lang="en") == (
+        "issuer: no quận (urban district) has existed since 01/07/2025, so nobody can issue this form"
+    )
+
+
+def test_every_form_has_a_quote_for_some_holder_today() -> None:
     for form in forms():
-        on = date(2025, 6, 30) if form in ended else date(2026, 11, 20)
         priced = []
         for holder in ("individual", "collective"):
             try:
-                priced.append(quote(form, holder, on).amount_vnd)
+                priced.append(quote(form, holder, date(2026, 11, 20)).amount_vnd)
             except FormNotForHolder:
                 continue
         assert min(priced, default=0) > 0, form
@@ -120,8 +134,7 @@ def test_every_form_has_a_quote_for_some_holder_today_or_in_2025() -> None:
 @pytest.mark.parametrize(
     ("form", "on", "periods"),
     [
-        ("giay-khen-quan", date(2018, 6, 30), "2018-07-01/2025-06-30"),
-        ("giay-khen-quan", date(2025, 7, 1), "2018-07-01/2025-06-30"),
+        ("giay-khen-quan", date(2018, 6, 30), "2018-07-01/"),
         ("cstd-co-so", date(2010, 1, 1), "2018-07-01/"),
         ("xa-phuong-tieu-bieu", date(2023, 12, 31), "2024-01-01/"),
     ],

@@ -85,7 +85,7 @@ instruments:
         ),
         (
             INSTRUMENT.replace("individual: 30", "individual: 30, unverified: [coeficient]"),
-            "i1 > coefficients > f > unverified > 1: Input should be 'coefficient' or 'collective_factor'",
+            "i1 > coefficients > f > unverified > 1: Input should be 'coefficient', 'collective_factor' or 'issuer'",
         ),
         ("[", "r.yaml: while parsing"),
         ("", "r.yaml: Input should be an object"),

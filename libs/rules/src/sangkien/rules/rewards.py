@@ -42,14 +42,17 @@ class Rounding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coefficient:
-    """What one form is worth, in hundredths of the base salary; None where the form is not for that holder."""
+    """What one form is worth, in hundredths of the base salary; None where the form is not for that holder.
+
+    `issuer` among the unverified parts: no authority is known that could grant the form while the row is in force.
+    """
 
     form: str
     individual: int | None = None
     collective: int | None = None
     doubled: bool = False
     article: str | None = None
-    unverified: tuple[Literal["coefficient", "collective_factor"], ...] = ()
+    unverified: tuple[Literal["coefficient", "collective_factor", "issuer"], ...] = ()
 
     def __post_init__(self) -> None:
         if self.individual is None and (self.collective is None or self.doubled):
@@ -196,7 +199,7 @@ def _quotable(instruments: Sequence[Instrument]) -> list[DateRange]:
 def _doubts(instrument: Instrument, row: Coefficient, salary: BaseSalary, holder: Holder) -> tuple[str, ...]:
     doubts = [f"base_salary.{part}" for part in salary.unverified]
     doubts += [f"instrument.{part}" for part in instrument.unverified]
-    doubts += [part for part in row.unverified if part == "coefficient" or holder == "collective"]
+    doubts += [part for part in row.unverified if part != "collective_factor" or holder == "collective"]
     if not instrument.rounding.verified:
         doubts.append("rounding")
     return tuple(doubts)
