@@ -1,0 +1,7 @@
+"""`python -m sangkien.directory serve`."""
+
+from sangkien.chassis import main
+from sangkien.directory.bootstrap import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,1 @@
+"""Directory's ties to the store, to events, to files and to the hash of passwords."""

@@ -1,0 +1,109 @@
+"""People and their roles as documents. Nothing of a person is copied anywhere else."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+from sangkien.directory.adapters.organisation_store import save, usable_ids
+from sangkien.directory.domain.person import Person, RoleBook
+from sangkien.kernel import DateRange
+from sangkien.store import Document, Index, Op, Schema, Store
+
+PEOPLE: Final = "people"
+ROLES: Final = "roles"
+
+SCHEMA = Schema(
+    (PEOPLE, ROLES),
+    (Index(PEOPLE, ("identity",), unique=True), Index(ROLES, ("person_id",))),
+)
+
+_MOST_ORGANISATIONS = 1_000
+_LARGEST_BATCH = 1_000
+
+
+class StoredPeople:
+    """The `People` port on a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get_many(self, ids: Iterable[str]) -> dict[str, Person]:
+        found = await self._store.get_many(PEOPLE, usable_ids(ids))
+        return {id: _person(document) for id, document in found.items()}
+
+    async def known(self, identities: Iterable[str]) -> dict[str, Person]:
+        wanted = list(identities)
+        if not wanted:
+            return {}
+        found = await self._store.find(PEOPLE, {"identity": {"in": wanted}}, limit=_LARGEST_BATCH)
+        return {document["identity"]: _person(document) for document in found}
+
+    async def roles(self, person_id: str, organisation_id: str) -> RoleBook:
+        document = await self._store.get(ROLES, _roles_id(person_id, organisation_id))
+        return RoleBook(person_id, organisation_id, {}) if document is None else _roles(document)
+
+    async def all_roles(self, person_id: str) -> list[RoleBook]:
+        found = await self._store.find(ROLES, {"person_id": person_id}, limit=_MOST_ORGANISATIONS)
+        return [_roles(document) for document in found]
+
+    def save(self, person: Person) -> Op:
+        document = {
+            "_id": person.id,
+            "organisation_id": person.organisation_id,
+            "full_name": person.full_name,
+            "folded_name": person.folded_name,
+            "birth_date": person.birth_date.isoformat() if person.birth_date else "",
+            "staff_code": person.staff_code,
+            "email": person.email,
+            "job_title": person.job_title,
+            "identity": person.identity,
+        }
+        return save(PEOPLE, document, person.version)
+
+    def save_roles(self, roles: RoleBook) -> Op:
+        document = {
+            "_id": _roles_id(roles.person_id, roles.organisation_id),
+            "person_id": roles.person_id,
+            "organisation_id": roles.organisation_id,
+            "grants": [
+                {"role": role, "valid_from": _iso(period.valid_from), "valid_to": _iso(period.valid_to)}
+                for role, periods in sorted(roles.grants.items())
+                for period in periods
+            ],
+        }
+        return save(ROLES, document, roles.version)
+
+
+def _roles_id(person_id: str, organisation_id: str) -> str:
+    return f"{person_id}|{organisation_id}"
+
+
+def _person(document: Document) -> Person:
+    born = document["birth_date"]
+    person = Person(
+        document["_id"],
+        document["organisation_id"],
+        document["full_name"],
+        document["folded_name"],
+        date.fromisoformat(born) if born else None,
+        document["staff_code"],
+        document["email"],
+        document["job_title"],
+    )
+    person.version = document["ver"]
+    return person
+
+
+def _roles(document: Document) -> RoleBook:
+    grants: dict[str, list[DateRange]] = {}
+    for grant in document["grants"]:
+        last = date.fromisoformat(grant["valid_to"]) if grant["valid_to"] else None
+        period = DateRange(date.fromisoformat(grant["valid_from"]), last)
+        grants.setdefault(grant["role"], []).append(period)
+    book = RoleBook(document["person_id"], document["organisation_id"], grants)
+    book.version = document["ver"]
+    return book
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""

@@ -1,0 +1,1 @@
+"""Directory's use cases. They reach the world through `ports`."""

@@ -1,0 +1,85 @@
+"""Puts directory together."""
+
+import time
+from collections.abc import Iterable
+from typing import cast
+
+from joserfc.jwk import KeySet
+
+from sangkien.api.directory.v1.directory_pb2_grpc import add_DirectoryServiceServicer_to_server
+from sangkien.chassis import Context, Definition, Parts
+from sangkien.directory.adapters import account_store, organisation_store, person_store
+from sangkien.directory.adapters.event_mapping import EventRecorder
+from sangkien.directory.adapters.passwords import Argon2Passwords
+from sangkien.directory.adapters.signing_key import signing_key
+from sangkien.directory.application.grant_roles import GrantRoles
+from sangkien.directory.application.issue_service_token import IssueServiceToken
+from sangkien.directory.application.register_organisations import RegisterOrganisations
+from sangkien.directory.application.register_people import RegisterPeople
+from sangkien.directory.application.resolve_units import ResolveUnits
+from sangkien.directory.application.set_password import SetPassword
+from sangkien.directory.application.sign_in import SignIn
+from sangkien.directory.entrypoints.grpc_service import POLICY, DirectoryService, UseCases
+from sangkien.directory.settings import DirectorySettings
+from sangkien.rpc import TokenMinter, TokenVerifier, public_keys, service_subject
+
+
+def build(context: Context) -> Parts:
+    """Raises SigningKeyUnusable when the key file holds something else."""
+    settings = cast("DirectorySettings", context.settings)
+    key = signing_key(settings.signing_key_path)
+    keys = public_keys([key])
+    minter = TokenMinter(settings.node, key)
+
+    async def own_keys() -> KeySet:
+        return KeySet([key])
+
+    def mint_for_service(service: str, roles: Iterable[str], organisation: str, ttl: float) -> str:
+        return minter.mint(service_subject(service), roles, organisation, ttl)
+
+    organisations = organisation_store.StoredOrganisations(context.store)
+    people = person_store.StoredPeople(context.store)
+    accounts = account_store.StoredAccounts(context.store)
+    passwords = Argon2Passwords()
+    commit = context.commit
+    record = EventRecorder(context.new_id, context.now, context.telemetry.traceparent)
+    units = ResolveUnits(organisations, shared=not context.store.exclusive, monotonic=time.monotonic)
+    use_cases = UseCases(
+        organisations,
+        people,
+        RegisterOrganisations(organisations, commit, record, context.new_global_id, units.learn),
+        RegisterPeople(people, organisations, commit, record, context.new_global_id, context.today),
+        units,
+        GrantRoles(people, organisations, commit, context.today),
+        SetPassword(people, accounts, passwords, commit),
+        SignIn(
+            people,
+            accounts,
+            passwords,
+            minter.mint,
+            commit,
+            now=context.now,
+            today=context.today,
+            lifetime=settings.token_life,
+        ),
+        IssueServiceToken(
+            settings.node_secret.get_secret_value(),
+            mint_for_service,
+            now=context.now,
+            lifetime=settings.service_token_life,
+        ),
+    )
+    return Parts(
+        servicers=[(add_DirectoryServiceServicer_to_server, DirectoryService(use_cases, keys))],
+        policy=POLICY,
+        open=[units.load],
+        verifier=TokenVerifier(settings.node, own_keys),
+    )
+
+
+SERVICE = Definition(
+    name="directory",
+    settings=DirectorySettings,
+    schema=organisation_store.SCHEMA + person_store.SCHEMA + account_store.SCHEMA,
+    build=build,
+)

@@ -1,0 +1,1 @@
+"""What directory decides: which organisation, person, role and account there is. Pure."""

@@ -1,0 +1,192 @@
+"""What directory refuses.
+
+DirectoryRefusal
+├── BatchTooLarge, PageTokenInvalid
+├── organisations: OrganisationNameMissing, OrganisationKindMalformed, ParentUnknown, OrganisationUnknown
+├── people: PersonNameMissing, PersonUnknown, BirthDateWrong, StaffCodeTooLong
+├── both: NameTooLong, EmailMalformed, ValidityMalformed, ValidityReversed
+├── roles: RolesMissing, RoleUnknown
+├── accounts: LoginMalformed, LoginTaken, PasswordTooShort, PasswordTooLong, PasswordNotYours
+└── sign-in: SignInFailed, SignInBlocked, NodeSecretWrong, ServiceNameMalformed
+"""
+
+from sangkien.kernel import Refusal
+
+
+class DirectoryRefusal(Refusal):
+    """Base of them all. No fact of any of them is typed by a person."""
+
+
+class BatchTooLarge(DirectoryRefusal):
+    """More items than one call takes. Facts: `count`, `limit`."""
+
+    code = "directory_batch_too_large"
+    kind = "invalid"
+
+
+class PageTokenInvalid(DirectoryRefusal):
+    """The page token is not one this list gave."""
+
+    code = "directory_page_token_invalid"
+    kind = "invalid"
+
+
+class OrganisationNameMissing(DirectoryRefusal):
+    """An organisation without a name."""
+
+    code = "organisation_name_missing"
+    kind = "invalid"
+
+
+class OrganisationKindMalformed(DirectoryRefusal):
+    """The kind is no code: kinds are data, so only their form is checked."""
+
+    code = "organisation_kind_malformed"
+    kind = "invalid"
+
+
+class ParentUnknown(DirectoryRefusal):
+    """The parent is not registered here."""
+
+    code = "parent_organisation_unknown"
+    kind = "not_found"
+
+
+class OrganisationUnknown(DirectoryRefusal):
+    """The organisation is not registered here."""
+
+    code = "organisation_unknown"
+    kind = "not_found"
+
+
+class PersonNameMissing(DirectoryRefusal):
+    """A person without a name."""
+
+    code = "person_name_missing"
+    kind = "invalid"
+
+
+class PersonUnknown(DirectoryRefusal):
+    """The person is not registered here."""
+
+    code = "person_unknown"
+    kind = "not_found"
+
+
+class BirthDateWrong(DirectoryRefusal):
+    """Not a date, in the future, or before 1900."""
+
+    code = "birth_date_wrong"
+    kind = "invalid"
+
+
+class StaffCodeTooLong(DirectoryRefusal):
+    """Longer than any unit's staff code. Facts: `limit`."""
+
+    code = "staff_code_too_long"
+    kind = "invalid"
+
+
+class NameTooLong(DirectoryRefusal):
+    """A name, alias or title beyond what documents can print. Facts: `limit`."""
+
+    code = "directory_name_too_long"
+    kind = "invalid"
+
+
+class EmailMalformed(DirectoryRefusal):
+    """Not an address that mail can be sent to."""
+
+    code = "email_malformed"
+    kind = "invalid"
+
+
+class ValidityMalformed(DirectoryRefusal):
+    """A first or last day that is not YYYY-MM-DD."""
+
+    code = "validity_malformed"
+    kind = "invalid"
+
+
+class ValidityReversed(DirectoryRefusal):
+    """The last day comes before the first."""
+
+    code = "validity_reversed"
+    kind = "invalid"
+
+
+class RolesMissing(DirectoryRefusal):
+    """A grant of nothing."""
+
+    code = "roles_missing"
+    kind = "invalid"
+
+
+class RoleUnknown(DirectoryRefusal):
+    """No role a person can hold. Facts: `roles`, those there are."""
+
+    code = "role_unknown"
+    kind = "invalid"
+
+
+class LoginMalformed(DirectoryRefusal):
+    """Not 3 to 64 letters, digits, dots, dashes, underscores or an e-mail address."""
+
+    code = "login_malformed"
+    kind = "invalid"
+
+
+class LoginTaken(DirectoryRefusal):
+    """Another person's account has the login."""
+
+    code = "login_taken"
+    kind = "conflict"
+
+
+class PasswordTooShort(DirectoryRefusal):
+    """Fewer characters than a password needs. Facts: `least`."""
+
+    code = "password_too_short"
+    kind = "invalid"
+
+
+class PasswordTooLong(DirectoryRefusal):
+    """More characters than are hashed. Facts: `most`."""
+
+    code = "password_too_long"
+    kind = "invalid"
+
+
+class PasswordNotYours(DirectoryRefusal):
+    """Somebody who is no operator tried to set another person's password."""
+
+    code = "password_not_yours"
+    kind = "forbidden"
+
+
+class SignInFailed(DirectoryRefusal):
+    """Unknown login or wrong password: which of them is never told."""
+
+    code = "sign_in_failed"
+    kind = "forbidden"
+
+
+class SignInBlocked(DirectoryRefusal):
+    """Too many failures of this login, known or not. Facts: `seconds` to wait."""
+
+    code = "sign_in_blocked"
+    kind = "exhausted"
+
+
+class NodeSecretWrong(DirectoryRefusal):
+    """The caller does not know the node's secret."""
+
+    code = "node_secret_wrong"
+    kind = "forbidden"
+
+
+class ServiceNameMalformed(DirectoryRefusal):
+    """Not a service's name."""
+
+    code = "service_name_malformed"
+    kind = "invalid"
