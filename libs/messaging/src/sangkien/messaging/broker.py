@@ -1,7 +1,9 @@
 """The one way a service connects to NATS: FastStream's broker with the guards its defaults lack."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
+import nats.errors
 import structlog
 from faststream import AckPolicy
 from faststream.message import StreamMessage
@@ -124,7 +126,8 @@ class Broker:
         if self.faststream.config.connection_state and not self.connected:
             # Draining needs a server; without one only closing ends the reconnect task.
             await self.client.close()
-        await self.faststream.stop()
+        with suppress(nats.errors.Error):  # it is closed already
+            await self.faststream.stop()
 
     async def _failed(self, error: Exception) -> None:
         reason = str(error).removeprefix("nats: ").strip("'").lower()

@@ -55,7 +55,9 @@ class SteadyPull:
         raise nats.errors.TimeoutError
 
     async def unsubscribe(self) -> None:
-        await self._inner.unsubscribe()
+        """Never raises: a connection that is gone has no subscriptions either."""
+        with suppress(nats.errors.Error):
+            await self._inner.unsubscribe()
 
     async def _give_back(self, messages: list[Msg]) -> None:
         for message in messages:
