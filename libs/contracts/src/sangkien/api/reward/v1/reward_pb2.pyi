@@ -73,6 +73,8 @@ class QuoteRewardResponse(_message.Message):
     DERIVATION_FIELD_NUMBER: _builtins.int
     VERIFIED_FIELD_NUMBER: _builtins.int
     UNVERIFIED_FIELD_NUMBER: _builtins.int
+    UNVERIFIED_VI_FIELD_NUMBER: _builtins.int
+    UNVERIFIED_EN_FIELD_NUMBER: _builtins.int
     amount_vnd: _builtins.int
     """Whole đồng."""
     rule_set: _builtins.str
@@ -85,7 +87,15 @@ class QuoteRewardResponse(_message.Message):
 
     @_builtins.property
     def unverified(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What is not verified."""
+        """What is not verified, as codes."""
+
+    @_builtins.property
+    def unverified_vi(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The same in words, Vietnamese, in the same order."""
+
+    @_builtins.property
+    def unverified_en(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The same in words, English, in the same order."""
 
     def __init__(
         self,
@@ -95,10 +105,12 @@ class QuoteRewardResponse(_message.Message):
         derivation: _abc.Iterable[_builtins.str] | None = ...,
         verified: _builtins.bool = ...,
         unverified: _abc.Iterable[_builtins.str] | None = ...,
+        unverified_vi: _abc.Iterable[_builtins.str] | None = ...,
+        unverified_en: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_vnd", b"amount_vnd", "derivation", b"derivation", "rule_set", b"rule_set", "unverified", b"unverified", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_vnd", b"amount_vnd", "derivation", b"derivation", "rule_set", b"rule_set", "unverified", b"unverified", "unverified_en", b"unverified_en", "unverified_vi", b"unverified_vi", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -188,6 +200,7 @@ class DraftRewardDecisionRequest(_message.Message):
     FORM_FIELD_NUMBER: _builtins.int
     RECIPIENTS_FIELD_NUMBER: _builtins.int
     OCCASION_FIELD_NUMBER: _builtins.int
+    PLANNED_ON_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """Chosen by the caller; the same key never drafts twice."""
     issuer_id: _builtins.str
@@ -198,6 +211,8 @@ class DraftRewardDecisionRequest(_message.Message):
     """Form code, e.g. giay-khen-quan."""
     occasion: _builtins.str
     """What the reward is for, as printed."""
+    planned_on: _builtins.str
+    """Day the decision is meant for, YYYY-MM-DD; the warnings are those of that day. Empty means today."""
     @_builtins.property
     def recipients(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recipient]:
         """At most 20,000, each once."""
@@ -211,10 +226,11 @@ class DraftRewardDecisionRequest(_message.Message):
         form: _builtins.str = ...,
         recipients: _abc.Iterable[Global___Recipient] | None = ...,
         occasion: _builtins.str = ...,
+        planned_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "idempotency_key", b"idempotency_key", "issuer_id", b"issuer_id", "occasion", b"occasion", "recipients", b"recipients", "suffix", b"suffix"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["form", b"form", "idempotency_key", b"idempotency_key", "issuer_id", b"issuer_id", "occasion", b"occasion", "planned_on", b"planned_on", "recipients", b"recipients", "suffix", b"suffix"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -227,7 +243,7 @@ class RecipientWarning(_message.Message):
     HOLDER_ID_FIELD_NUMBER: _builtins.int
     WARNING_FIELD_NUMBER: _builtins.int
     holder_id: _builtins.str
-    """Person or organisation id."""
+    """Person or organisation id; empty when the warning is about the decision as a whole."""
     @_builtins.property
     def warning(self) -> _errors_pb2.ItemError: ...
     def __init__(
@@ -311,13 +327,16 @@ class IssueRewardDecisionRequest(_message.Message):
     ISSUED_ON_FIELD_NUMBER: _builtins.int
     SIGNING_MODE_FIELD_NUMBER: _builtins.int
     SIGNER_TITLE_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     issued_on: _builtins.str
     """Day of the decision, YYYY-MM-DD; chooses rule set and register."""
     signing_mode: _builtins.str
-    """Signature authority: TM, KT, TUQ or TL (Decree 30/2020/NĐ-CP, article 13)."""
+    """Signature authority: TM, KT, TUQ or TL (Decree 30/2020/NĐ-CP, article 13); empty in one's own right."""
     signer_title: _builtins.str
     """Position of the signer as printed."""
+    on_behalf_of: _builtins.str
+    """Position signed for, as printed; needed with TUQ and TL, with KT empty means the title without "Phó"."""
     def __init__(
         self,
         *,
@@ -325,10 +344,11 @@ class IssueRewardDecisionRequest(_message.Message):
         issued_on: _builtins.str = ...,
         signing_mode: _builtins.str = ...,
         signer_title: _builtins.str = ...,
+        on_behalf_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "issued_on", b"issued_on", "signer_title", b"signer_title", "signing_mode", b"signing_mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "issued_on", b"issued_on", "on_behalf_of", b"on_behalf_of", "signer_title", b"signer_title", "signing_mode", b"signing_mode"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -401,6 +421,9 @@ class RewardDecision(_message.Message):
     PER_COLLECTIVE_VND_FIELD_NUMBER: _builtins.int
     TOTAL_VND_FIELD_NUMBER: _builtins.int
     RULE_SET_FIELD_NUMBER: _builtins.int
+    INDIVIDUAL_DERIVATION_FIELD_NUMBER: _builtins.int
+    COLLECTIVE_DERIVATION_FIELD_NUMBER: _builtins.int
+    UNVERIFIED_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     state: _builtins.str
     """State code: DU_THAO, TRINH_KY, BAN_HANH."""
@@ -421,6 +444,16 @@ class RewardDecision(_message.Message):
     total_vnd: _builtins.int
     rule_set: _builtins.str
     """Rule set the sums follow from."""
+    @_builtins.property
+    def individual_derivation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """How each sum was reckoned, readable steps; empty before issue, and for a kind nobody of which is rewarded."""
+
+    @_builtins.property
+    def collective_derivation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def unverified(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What of the rules is not verified, as codes; empty before issue."""
+
     def __init__(
         self,
         *,
@@ -436,10 +469,13 @@ class RewardDecision(_message.Message):
         per_collective_vnd: _builtins.int = ...,
         total_vnd: _builtins.int = ...,
         rule_set: _builtins.str = ...,
+        individual_derivation: _abc.Iterable[_builtins.str] | None = ...,
+        collective_derivation: _abc.Iterable[_builtins.str] | None = ...,
+        unverified: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["collectives", b"collectives", "decision_id", b"decision_id", "form", b"form", "individuals", b"individuals", "issued_on", b"issued_on", "number", b"number", "per_collective_vnd", b"per_collective_vnd", "per_individual_vnd", b"per_individual_vnd", "rule_set", b"rule_set", "state", b"state", "symbol", b"symbol", "total_vnd", b"total_vnd"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["collective_derivation", b"collective_derivation", "collectives", b"collectives", "decision_id", b"decision_id", "form", b"form", "individual_derivation", b"individual_derivation", "individuals", b"individuals", "issued_on", b"issued_on", "number", b"number", "per_collective_vnd", b"per_collective_vnd", "per_individual_vnd", b"per_individual_vnd", "rule_set", b"rule_set", "state", b"state", "symbol", b"symbol", "total_vnd", b"total_vnd", "unverified", b"unverified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
