@@ -131,5 +131,5 @@ log.info("odder", table={(1, 2): 3})
 """)
     assert without_time(lines) == [
         {"level": "info", "event": "odd", "thing": "<class 'ValueError'>"},
-        {"level": "info", "event": "odder", "table": "{(1, 2): 3}"},
+        {"level": "info", "event": "odder", "table": {"(1, 2)": 3}},
     ]

@@ -15,6 +15,7 @@ def test_metrics_page_shows_what_each_service_of_the_process_counted() -> None:
     review.set("outbox_depth", 12)
     with urlopen(f"http://127.0.0.1:{page.serve(0)}/metrics") as answer:
         shown = {line for line in answer.read().decode().splitlines() if not line.startswith("#")}
+    page.close()
     assert {line for line in shown if line.startswith(("rpc_calls_total", "outbox_depth", "rpc_seconds_count"))} == {
         'rpc_calls_total{code="OK",method="/a.B/C",service="intake"} 3.0',
         'rpc_calls_total{code="INTERNAL",method="/a.B/C",service="review"} 1.0',

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -64,7 +63,7 @@ class _Calls:
     def name(self, method: str | bytes) -> str:
         return self._named(method)[0]
 
-    def span(self, method: str | bytes) -> AbstractContextManager[trace.Span]:
+    def span(self, method: str | bytes) -> trace.Span:
         return self._telemetry.span(self._named(method)[1], kind="client")
 
     async def prepared(self, details: ClientCallDetails) -> ClientCallDetails:
@@ -111,25 +110,19 @@ class _Requests:
             raise
 
 
-async def _answers(calls: _Calls, method: Any, call: Any, requests: _Requests | None) -> AsyncIterator[Any]:
-    try:
-        async for answer in call:
-            yield answer
-    except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
-        _raise(calls, method, error, requests)
-
-
-def _raise(calls: _Calls, method: Any, error: BaseException, requests: _Requests | None) -> None:
-    if requests is not None and requests.error is not None:
-        raise requests.error from None
-    if isinstance(error, grpc.aio.AioRpcError):
-        raise remote_error(calls.name(method), error) from None
-    raise error
-
-
 class _Interceptor:
     def __init__(self, calls: _Calls) -> None:
         self._calls = calls
+
+    async def _begin(self, continuation: Any, details: ClientCallDetails, requests: Any) -> Any:
+        span = self._calls.span(details.method)
+        try:
+            with trace.use_span(span):
+                call = await continuation(await self._calls.prepared(details), requests)
+        except BaseException:
+            span.end()
+            raise
+        return _Stream(self._calls.name(details.method), call, requests, span)
 
 
 class _UnaryUnary(_Interceptor, grpc.aio.UnaryUnaryClientInterceptor):
@@ -145,35 +138,30 @@ class _UnaryUnary(_Interceptor, grpc.aio.UnaryUnaryClientInterceptor):
 
 class _UnaryStream(_Interceptor, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(self, continuation: Any, details: ClientCallDetails, request: Any) -> Any:
-        with self._calls.span(details.method):
-            call = await continuation(await self._calls.prepared(details), request)
-        return _answers(self._calls, details.method, call, None)
+        return (await self._begin(continuation, details, request)).answers()
 
 
 class _StreamUnary(_Interceptor, grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(self, continuation: Any, details: ClientCallDetails, requests: Any) -> Any:
-        watched = _Requests(requests)
-        with self._calls.span(details.method):
-            call = await continuation(await self._calls.prepared(details), watched)
-        return _OneAnswer(self._calls, details.method, call, watched)
+        return await self._begin(continuation, details, _Requests(requests))
 
 
 class _StreamStream(_Interceptor, grpc.aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(self, continuation: Any, details: ClientCallDetails, requests: Any) -> Any:
-        watched = _Requests(requests)
-        with self._calls.span(details.method):
-            call = await continuation(await self._calls.prepared(details), watched)
-        return _answers(self._calls, details.method, call, watched)
+        return (await self._begin(continuation, details, _Requests(requests))).answers()
 
 
-class _OneAnswer:
-    """A stream-unary call whose errors are ours. The answer is awaited late, since requests are still to be written."""
+class _Stream:
+    """A streaming call under way: its errors are ours, and its span ends with its last answer.
 
-    def __init__(self, calls: _Calls, method: Any, call: Any, requests: _Requests) -> None:
-        self._calls = calls
+    It stands in for gRPC's own call where requests are still to be written while the answer is awaited.
+    """
+
+    def __init__(self, method: str, call: Any, requests: Any, span: trace.Span) -> None:
         self._method = method
         self._call = call
         self._requests = requests
+        self._span = span
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)
@@ -181,8 +169,28 @@ class _OneAnswer:
     def __await__(self) -> Any:
         return self._answer().__await__()
 
+    async def answers(self) -> AsyncIterator[Any]:
+        try:
+            async for answer in self._call:
+                yield answer
+        except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+            raise self._told(error) from None
+        finally:
+            self._span.end()
+
     async def _answer(self) -> Any:
         try:
             return await self._call
         except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
-            _raise(self._calls, self._method, error, self._requests)
+            raise self._told(error) from None
+        finally:
+            self._span.end()
+
+    def _told(self, error: grpc.aio.AioRpcError | asyncio.CancelledError) -> BaseException:
+        told: BaseException = error
+        if isinstance(self._requests, _Requests) and self._requests.error is not None:
+            told = self._requests.error
+        elif isinstance(error, grpc.aio.AioRpcError):
+            told = remote_error(self._method, error)
+        self._span.record_exception(told)
+        return told

@@ -17,7 +17,7 @@ from sangkien.api.errors.v1 import errors_pb2
 from sangkien.kernel import Refusal
 from sangkien.rpc.refusals import NOT_SIGNED_IN, Unavailable
 from sangkien.rpc.remote import RemoteRefusal
-from sangkien.text import catalogue
+from sangkien.rpc.words import worded
 
 Translate = Callable[[BaseException], BaseException]
 """Turns errors of a layer this library must not know (the store's) into a `Refusal` or `Unavailable`; others as is."""
@@ -67,7 +67,7 @@ class Fault:
 
 def item_error(refusal: Refusal) -> errors_pb2.ItemError:
     """A refusal as one item of a batch answer, in the catalogue's words."""
-    return _worded(refusal.code, refusal.facts, refusal.field)
+    return worded(refusal.code, refusal.facts, refusal.field)
 
 
 def fault_of(error: BaseException, incident: str) -> Fault:
@@ -80,21 +80,9 @@ def fault_of(error: BaseException, incident: str) -> Fault:
         return Fault(_CODES[error.kind], error.item)
     if isinstance(error, (Unavailable, TimeoutError, ConnectionError)):
         return Fault(grpc.StatusCode.UNAVAILABLE, _unavailable())
-    return Fault(grpc.StatusCode.INTERNAL, _worded("internal", {"incident": incident}, ""))
+    return Fault(grpc.StatusCode.INTERNAL, worded("internal", {"incident": incident}, ""))
 
 
 @cache
 def _unavailable() -> errors_pb2.ItemError:
-    return _worded("unavailable", {}, "")
-
-
-def _worded(code: str, facts: Mapping[str, str | int], field: str) -> errors_pb2.ItemError:
-    return errors_pb2.ItemError(
-        code=code,
-        field=field,
-        message_vi=catalogue.message(code, facts, "vi"),
-        message_en=catalogue.message(code, facts, "en"),
-        fix_vi=catalogue.fix(code, facts, "vi"),
-        fix_en=catalogue.fix(code, facts, "en"),
-        facts={name: str(value) for name, value in facts.items()},
-    )
+    return worded("unavailable", {}, "")

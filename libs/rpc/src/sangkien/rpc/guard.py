@@ -6,7 +6,7 @@ because each unary call pays for it.
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, aclosing
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -115,9 +115,7 @@ class _Call:
         self._of = of
         self._context = context
         self._started = time.perf_counter()
-        self._span: AbstractContextManager[Any] = of.telemetry.span(
-            of.span_name, parent=_traceparent.get(), kind="server"
-        )
+        self._span = of.telemetry.span(of.span_name, parent=_traceparent.get(), kind="server")
         self._span.__enter__()
 
     def done(self) -> None:

@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 from sangkien.api.errors.v1 import errors_pb2
 from sangkien.kernel import Kind
 from sangkien.rpc.refusals import Unavailable
+from sangkien.rpc.words import worded
 
 RemoteKind = Kind | Literal["unauthenticated"]
 
@@ -94,8 +95,10 @@ def remote_error(method: str, error: grpc.aio.AioRpcError) -> RemoteError:
         return RemoteUnavailable(method, code.name)
     item = _item(error)
     kind = _KINDS.get(code)
-    if kind == "exhausted" and item is None:
-        return RemoteUnavailable(method, code.name)  # gRPC itself was too busy: no domain has spoken
+    if kind == "exhausted" and item is None:  # gRPC itself has spoken: the message is too large, or it is too busy
+        if "larger than max" not in (error.details() or ""):
+            return RemoteUnavailable(method, code.name)
+        return RemoteRefusal(method, "invalid", worded("message_too_large", {}, ""))
     if kind is None:
         return RemoteFault(method, code.name, item.facts.get("incident", "") if item else "")
     if item is None:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, JoseError
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import KeySet, KeySetSerialization, OKPKey
 from joserfc.jws import JWSRegistry
 from joserfc.jwt import JWTClaimsRegistry
 
@@ -40,7 +40,7 @@ def new_signing_key() -> OKPKey:
     return OKPKey.generate_key("Ed25519", {"use": "sig"}, private=True, auto_kid=True)
 
 
-def public_keys(keys: Iterable[OKPKey]) -> dict[str, Any]:
+def public_keys(keys: Iterable[OKPKey]) -> KeySetSerialization:
     """The public halves as a JWK set (RFC 7517), for whoever verifies. Never contains a private half."""
     return {"keys": [key.as_dict(private=False) for key in keys]}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Literal
+from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
@@ -34,6 +35,7 @@ class MetricsPage:
     def __init__(self) -> None:
         registry = CollectorRegistry()
         self._registry = registry
+        self._server: WSGIServer | None = None
         self.counters = {
             name: Counter(name, text, ("service", *labels), registry=registry)
             for name, (text, labels) in _COUNTERS.items()
@@ -52,8 +54,15 @@ class MetricsPage:
 
     def serve(self, port: int) -> int:
         """Serve the page over HTTP on all addresses, from a thread; 0 lets the system choose. Returns the port."""
-        server, _ = start_http_server(port, registry=self._registry)
-        return int(server.server_port)
+        self._server, _ = start_http_server(port, registry=self._registry)
+        return self._server.server_port
+
+    def close(self) -> None:
+        """Stop serving the page."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
 
 
 class Metrics:

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +124,7 @@ class Telemetry:
         kind: Kind = "internal",
         links: Sequence[str] = (),
         **attributes: Any,
-    ) -> AbstractContextManager[trace.Span]:
+    ) -> trace.Span:
         """A span to work inside of: `with telemetry.span("relay", aggregate_id=id): …`.
 
         `parent` is a W3C traceparent; None means the current span, "" begins a new trace. `links` are traceparents.
