@@ -1,0 +1,8 @@
+"""`python -m sangkien.review serve | provision`."""
+
+from sangkien.chassis import main
+
+from .bootstrap import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,1 @@
+"""Review's ports on real things: the store, the rules, directory, the typesetter."""

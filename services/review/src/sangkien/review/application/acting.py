@@ -1,0 +1,52 @@
+"""What several commands check alike before they decide."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+
+from sangkien.review.domain.errors import BatchTooLarge, DateInFuture, NamedTwice, TextEmpty
+
+from .ports import DONE, Clock, Done
+
+BATCH_LIMIT = 1_000
+"""Items of one batch command: they are one unit of work."""
+
+
+def check_batch(items: Sequence[object], field: str) -> None:
+    """Raise BatchTooLarge."""
+    if len(items) > BATCH_LIMIT:
+        raise BatchTooLarge(field=field, limit=BATCH_LIMIT, items=len(items))
+
+
+def check_text(**fields: str) -> None:
+    """Raise TextEmpty for the first field without text."""
+    for field, text in fields.items():
+        if not text:
+            raise TextEmpty(field=field)
+
+
+def act_date(day: date | None, clock: Clock, field: str) -> date:
+    """The day an act bears: the one given, or today in Hanoi. Raises DateInFuture."""
+    today = clock.today()
+    if day is not None and day > today:
+        raise DateInFuture(field=field, day=day.isoformat())
+    return day or today
+
+
+def fingerprint(command: object) -> str:
+    """Tells a repeated request from another one under the same key. A command's repr shows all that was asked."""
+    return hashlib.sha256(repr(command).encode()).hexdigest()
+
+
+class Turns:
+    """Lets each dossier of a call have one decision: what stands twice is the same, or refused."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, object] = {}
+
+    def twice(self, dossier_id: str, item: object) -> Done | NamedTwice | None:
+        """None for the first item about a dossier; DONE for its repeat; NamedTwice for a contradiction."""
+        first = self._seen.setdefault(dossier_id, item)
+        if first is item:
+            return None
+        return DONE if first == item else NamedTwice(field="dossier_id")

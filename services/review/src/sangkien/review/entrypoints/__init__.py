@@ -1,0 +1,1 @@
+"""How calls and events reach the use cases."""
