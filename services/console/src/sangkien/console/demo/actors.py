@@ -8,9 +8,13 @@ from sangkien.api.directory.v1 import directory_pb2 as pb
 from sangkien.api.directory.v1 import directory_pb2_grpc
 from sangkien.console.demo.cast import PersonDraft
 from sangkien.console.demo.patience import patiently
+from sangkien.console.demo.scenario import Scenario
+from sangkien.console.node.accounts import Account
 from sangkien.console.node.local import LocalNode
 from sangkien.rpc import RenewedToken, TokenSource
 
+STOOD_SINCE = "2008-08-01"
+"""From when the demo's organisations are valid: Hà Nội in its borders of today."""
 _CHUNK = 500
 
 
@@ -33,6 +37,8 @@ class Registrar:
     def __init__(self, node: LocalNode) -> None:
         self._directory = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory", node.operator()))
         self._public = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory"))
+        self.accounts: list[Account] = []
+        """Every account made, with the role it was made for."""
 
     async def units(self, drafts: Sequence[pb.NewOrganisation]) -> list[str]:
         """Register organisations and return their ids, in order."""
@@ -43,10 +49,19 @@ class Registrar:
             found.extend(_id(result, result.organisation_id) for result in answer.results)
         return found
 
-    async def unit_ids(self, names: Sequence[str]) -> dict[str, str]:
-        """Ids of units by the names in the spreadsheets."""
-        answer = await patiently(self._directory.ResolveUnits, pb.ResolveUnitsRequest(names=names))
-        return {name: match.organisation_id for name, match in zip(names, answer.matches, strict=True)}
+    async def top(self, scenario: Scenario) -> tuple[str, str]:
+        """Register the city and the district; returns both ids."""
+        ends = scenario.district_valid_to.isoformat() if scenario.district_valid_to else ""
+        [city] = await self.units([pb.NewOrganisation(kind="UBND_TP", name="Thành phố Hà Nội", valid_from=STOOD_SINCE)])
+        district = pb.NewOrganisation(
+            kind="QUAN",
+            name=scenario.district,
+            parent_id=city,
+            valid_from=STOOD_SINCE,
+            valid_to=ends,
+            email="van-thu@quan.example",
+        )
+        return city, (await self.units([district]))[0]
 
     async def person(self, draft: PersonDraft, organisation_id: str) -> str:
         """Register one person and return the id."""
@@ -68,6 +83,7 @@ class Registrar:
             pb.GrantRolesRequest(person_id=person_id, roles=roles, organisation_id=organisation_id),
         )
         login, password = person_id.rpartition(":")[2].lower(), secrets.token_urlsafe(18)
+        self.accounts.append(Account(roles[0], login, password))
         await patiently(
             self._directory.SetPassword, pb.SetPasswordRequest(person_id=person_id, login=login, password=password)
         )

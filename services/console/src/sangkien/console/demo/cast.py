@@ -3,31 +3,14 @@
 import random
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.resources import files
+from typing import Any
+
+import yaml
 
 from sangkien.console.demo.scenario import RoundPlan, Scenario, titles
 
-_FAMILY = "Nguyễn Trần Lê Phạm Hoàng Phan Vũ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Mai Trịnh".split()
-_MIDDLE = "Thị Văn Minh Thu Hồng Ngọc Thanh Đức Quang Hữu Xuân Bích Kim Gia Khánh Diệu Anh Hải".split()
-_GIVEN = (
-    "An Ánh Bình Chi Cường Dung Dũng Đạt Giang Hà Hằng Hạnh Hiền Hiếu Hoa Hòa Huệ Hùng Hương Khánh Lan Linh Loan Long Mai"
-    " Nam Nga Ngân Nhung Oanh Phúc Phương Quân Quỳnh Sơn Tâm Thảo Thắng Thủy Trang Trung Tú Tuấn Uyên Vân Việt Xuân Yến"
-).split()
-_WARDS = (
-    "Cống Vị,Điện Biên,Đội Cấn,Giảng Võ,Kim Mã,Liễu Giai,Ngọc Hà,Ngọc Khánh,Nguyễn Trung Trực,Phúc Xá,Quán Thánh,"
-    "Thành Công,Trúc Bạch,Vĩnh Phúc"
-).split(",")
-_OFFICES = (
-    "Phòng Kinh tế,Phòng Nội vụ,Phòng Tài chính - Kế hoạch,Phòng Văn hóa và Thông tin,Phòng Tư pháp,Phòng Thanh tra,"
-    "Phòng Quản lý đô thị,Phòng Tài nguyên và Môi trường,Phòng Y tế,Văn phòng Hội đồng nhân dân và Ủy ban nhân dân"
-).split(",")
-_SCHOOLS = (
-    "Mầm non A,Mầm non Hoa Hướng Dương,Mầm non Tuổi Hoa,Mầm non Sao Mai,Mầm non Họa Mi,Tiểu học Hoàng Diệu,"
-    "Tiểu học Ba Đình,Tiểu học Kim Đồng,Tiểu học Thành Công A,Tiểu học Thành Công B,Tiểu học Ngọc Hà,"
-    "Tiểu học Ngọc Khánh,Tiểu học Nguyễn Trãi,Tiểu học Đại Yên,THCS Thành Công,THCS Giảng Võ,THCS Phan Chu Trinh,THCS Ba Đình,"
-    "THCS Hoàng Hoa Thám,THCS Mạc Đĩnh Chi,THCS Phúc Xá,THCS Thống Nhất,THCS Nguyễn Trãi"
-).split(",")
-_JOBS = ("Giáo viên", "Tổ trưởng chuyên môn", "Phó hiệu trưởng"), ("Chuyên viên", "Công chức", "Phó trưởng phòng")
-_FIELDS = ("Giáo dục và đào tạo", "Quản lý học sinh", "Y tế học đường"), ("Cải cách hành chính", "Dân vận", "Đô thị")
+_NAMES = files("sangkien.console") / "scenarios" / "names.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +52,11 @@ class Casting:
         self._scenario = scenario
         self._random = random.Random(f"{scenario.slug}:{seed}")  # noqa: S311 (a story, not a secret)
         self._people = 0
+        self._names: dict[str, Any] = yaml.safe_load(_NAMES.read_text(encoding="utf-8"))
 
     def cast(self) -> Cast:
-        schools = [f"Trường {name}" for name in _SCHOOLS]
-        others = [f"Phường {name}" for name in _WARDS] + list(_OFFICES)
+        schools = [f"Trường {name}" for name in self._names["schools"]]
+        others = [f"Phường {name}" for name in self._names["wards"]] + self._names["offices"]
         given = [t.unit for t in self._scenario.titles] + [self._scenario.standing_body]
         for unit in given:
             group = schools if unit.startswith("Trường") else others
@@ -91,9 +75,9 @@ class Casting:
 
     def person(self, job: str) -> PersonDraft:
         """Somebody new."""
-        pick = self._random.choice
+        pick, names = self._random.choice, self._names
         self._people += 1
-        name = f"{pick(_FAMILY)} {pick(_MIDDLE)} {pick(_GIVEN)}"
+        name = f"{pick(names['family'])} {pick(names['middle'])} {pick(names['given'])}"
         born = date(1965, 1, 1) + timedelta(days=self._random.randrange(36 * 365))
         return PersonDraft(name, born, job, f"nguoi-{self._people}@don-vi.example")
 
@@ -111,13 +95,15 @@ class Casting:
         return [self._dossier(title, unit, plan) for title, unit in named]
 
     def _dossier(self, title: str, unit: str, plan: RoundPlan) -> DossierDraft:
-        draw, kind = self._random, 0 if plan.education else 1
+        draw, kind = self._random, "education" if plan.education else "other"
         shares = draw.choices(((100,), (60, 40), (50, 30, 20)), weights=(60, 25, 15))[0]
         authors: list[PersonDraft] = []
         while len(authors) < len(shares):
-            person = self.person(draw.choice(_JOBS[kind]))
+            person = self.person(draw.choice(self._names["jobs"][kind]))
             if all(person.name != other.name for other in authors):
                 authors.append(person)
         filed_on = plan.opens_on + timedelta(days=draw.randrange((plan.closes_on - plan.opens_on).days + 1))
         first_applied_on = filed_on - timedelta(days=draw.randrange(30, 300))
-        return DossierDraft(title, unit, draw.choice(_FIELDS[kind]), tuple(authors), shares, first_applied_on, filed_on)
+        return DossierDraft(
+            title, unit, draw.choice(self._names["fields"][kind]), tuple(authors), shares, first_applied_on, filed_on
+        )

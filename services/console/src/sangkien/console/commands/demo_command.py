@@ -1,0 +1,79 @@
+"""`sangkien demo`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sangkien.console.commands.speaking import AsJson, Stop, folder_at, out, people, print_json, speak
+
+if TYPE_CHECKING:
+    from sangkien.console.demo.run import Told
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    scenario: Annotated[str, typer.Argument(help="Tên kịch bản hoặc tệp .yaml · a scenario's name or a file.")],
+    as_json: AsJson = False,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Thư mục dữ liệu · keep the node there.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Giữ lại dữ liệu · do not remove the folder.")] = False,
+    mongo: Annotated[str, typer.Option("--mongo", help="URI MongoDB thay cho SQLite · instead of SQLite.")] = "",
+    seed: Annotated[int, typer.Option("--seed", help="Hạt giống của điểm và phiếu · seed of scores and votes.")] = 1,
+    scale: Annotated[int, typer.Option("--scale", help="Số bản sao của năm · copies of the year.", min=1)] = 1,
+    one_process: Annotated[bool, typer.Option("--one-process", help="Mọi dịch vụ trong một tiến trình.")] = False,
+) -> None:
+    """Diễn lại cả năm của một quận trên các dịch vụ thật · play a district's whole year on the real services."""
+    from sangkien.console.demo.run import remove, run_demo, temporary_folder
+    from sangkien.console.demo.scenario import ScenarioError, load_scenario
+
+    folder = data_dir or temporary_folder()
+
+    async def work() -> "Told":
+        from sangkien.console.demo.actors import DemoFailed
+        from sangkien.console.demo.patience import WaitedTooLong
+
+        try:
+            story = load_scenario(scenario).scaled(scale)
+            return await run_demo(
+                story, seed=seed, folder=folder_at(folder), mongo=mongo, one_process=one_process, console=people
+            )
+        except ScenarioError as error:
+            raise Stop("scenario_invalid", str(error)) from error
+        except (DemoFailed, WaitedTooLong) as error:
+            raise Stop("demo_failed", str(error), f"logs: {folder}/logs") from error
+
+    try:
+        told = speak(work(), as_json=as_json)
+    except typer.Exit:
+        people.print(f"[dim]{folder}[/dim]")
+        raise
+    kept = keep or data_dir is not None
+    if as_json:
+        print_json(told.outcome.as_json() | ({"data_dir": str(folder)} if kept else {}))
+    else:
+        _tell(told, folder if kept else None)
+    if not kept:
+        remove(folder)
+
+
+def _tell(told: "Told", folder: Path | None) -> None:
+    from sangkien.console.demo.telling import tables, trace_tree
+
+    for table in tables(told.outcome):
+        out.print(table)
+        out.print()
+    out.print(f"[bold]Dấu vết của một hồ sơ · One dossier's trace[/bold] ({told.story.a_dossier})")
+    out.print(trace_tree(told.spans))
+    out.print(f"\n{told.outcome.duration_s:.1f} s")
+    out.print("[bold]Xem tiếp · Where to look next[/bold]")
+    if folder:
+        out.print(f"  sangkien trace {told.story.a_dossier} --data-dir {folder}")
+        out.print(f"  sangkien report round --data-dir {folder}")
+        out.print(f"  {folder}/mail")
+    else:
+        out.print("  sangkien demo ba-dinh-2023 --data-dir ./nut --keep    giữ dữ liệu để xem · keep it to look at")
+    out.print("  docs/architecture.md")

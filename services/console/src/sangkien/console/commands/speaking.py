@@ -1,0 +1,86 @@
+"""How every command answers: one JSON object on stdout when asked for, words for people otherwise, logs on stderr."""
+
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from sangkien.console.node.folder import NodeFolder, NodeFolderError
+from sangkien.console.node.plan import UnknownService
+from sangkien.console.node.supervisor import NotReady
+from sangkien.kernel import Refusal
+from sangkien.rpc import RemoteError, RemoteRefusal
+from sangkien.runtime import configure_logging, flush_logs, run
+from sangkien.text.catalogue import fix, message
+
+T = TypeVar("T")
+
+DEFAULT_DATA_DIR = Path.home() / ".local" / "share" / "sangkien"
+
+DataDir = Annotated[
+    Path, typer.Option("--data-dir", help="Thư mục dữ liệu của nút · the node's folder.", envvar="SANGKIEN_DATA_DIR")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Chỉ in một đối tượng JSON · print one JSON object only.")]
+
+people = Console(stderr=True)
+"""Progress and remarks: never stdout, which may be read by a program."""
+out = Console()
+
+
+class Stop(Exception):
+    """A command cannot go on for a reason the person can mend."""
+
+    def __init__(self, code: str, text: str, mend: str = "") -> None:
+        super().__init__(text)
+        self.code, self.text, self.mend = code, text, mend
+
+
+def folder_at(path: Path) -> NodeFolder:
+    """The node's folder, created when it is not there."""
+    try:
+        return NodeFolder(path)
+    except OSError as error:
+        raise Stop("data_dir_unusable", f"{path}: {error.strerror}", "choose another --data-dir") from error
+
+
+def speak(work: Coroutine[Any, Any, T], *, as_json: bool) -> T:
+    """Run the work. What it refuses is said in the person's language and ends the command with status 1."""
+    configure_logging("warning", json=False)
+    try:
+        return run(work)
+    except Refusal as error:
+        _end(as_json, error.code, message(error.code, error.facts), fix(error.code, error.facts))
+    except RemoteRefusal as error:
+        _end(as_json, error.code, f"{error.message_vi} · {error.message_en}", f"{error.fix_vi} · {error.fix_en}")
+    except RemoteError as error:
+        _end(as_json, "service_unavailable", f"Dịch vụ không trả lời · no answer: {error}", "sangkien status")
+    except Stop as error:
+        _end(as_json, error.code, error.text, error.mend)
+    except (NodeFolderError, NotReady, UnknownService) as error:
+        _end(as_json, _word(error), str(error), "")
+    finally:
+        flush_logs()
+
+
+def print_json(value: object) -> None:
+    """One JSON object, and nothing else, on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:  # noqa: FBT001 (the option itself)
+    if as_json:
+        print_json({"error": {"code": code, "message": text, "fix": mend}})
+    else:
+        people.print(f"[red]✗[/red] {text}")
+        if mend.strip(" ·"):
+            people.print(f"  → {mend}")
+    raise typer.Exit(1)
+
+
+def _word(error: Exception) -> str:
+    """NodeFolderError → node_folder_error."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("_")

@@ -1,0 +1,121 @@
+"""What the year came to, read back from the services that counted it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sangkien.api.notification.v1 import notification_pb2 as note
+from sangkien.api.notification.v1 import notification_pb2_grpc
+from sangkien.api.reporting.v1 import reporting_pb2 as rep
+from sangkien.api.reporting.v1 import reporting_pb2_grpc
+from sangkien.console.demo.patience import patiently, until
+from sangkien.console.demo.year import Story
+from sangkien.console.node.local import LocalNode
+from sangkien.console.operations import Operations, quiet
+from sangkien.rpc import TokenSource
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Figures as the services state them."""
+
+    rounds: list[rep.RoundSummary]
+    city: rep.RoundSummary | None
+    reward: rep.RewardSummary
+    notices: dict[str, int]
+    """Deliveries by state, over all channels."""
+    channels: dict[str, int]
+    """Deliveries sent by channel."""
+    dead_letters: int
+    restarts: int
+    duration_s: float
+
+    @property
+    def certificates(self) -> int:
+        return sum(each.certificates for each in self.rounds)
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as `sangkien demo --json` prints them."""
+        return {
+            "rounds": [
+                {
+                    "name": each.name,
+                    "filed": each.filed,
+                    "accepted": each.accepted,
+                    "recognised": each.recognised,
+                    "not_recognised": each.not_recognised,
+                    "certificates": each.certificates,
+                }
+                for each in self.rounds
+            ],
+            "totals": {
+                "filed": sum(each.filed for each in self.rounds),
+                "recognised": sum(each.recognised for each in self.rounds),
+            },
+            "city": {
+                "filed": self.city.filed if self.city else 0,
+                "recognised": self.city.recognised if self.city else 0,
+            },
+            "reward": {
+                "decision": self.reward.symbol,
+                "individuals": self.reward.individuals,
+                "collectives": self.reward.collectives,
+                "individuals_vnd": self.reward.individuals_vnd,
+                "collectives_vnd": self.reward.collectives_vnd,
+                "total_vnd": self.reward.total_vnd,
+                "reconciled": self.reward.reconciled,
+            },
+            "certificates": self.certificates,
+            "notices": {"sent": 0, "queued": 0, "failed": 0, "no_address": 0}
+            | self.notices
+            | {"by_channel": self.channels},
+            "dead_letters": self.dead_letters,
+            "restarts": self.restarts,
+            "duration_s": round(self.duration_s, 2),
+        }
+
+
+class Reader:
+    """Reads the outcome once everything has come to rest."""
+
+    def __init__(self, node: LocalNode, token: TokenSource) -> None:
+        self._reporting = reporting_pb2_grpc.ReportingServiceStub(node.channel("reporting", token))
+        self._notification = notification_pb2_grpc.NotificationServiceStub(node.channel("notification", token))
+        self._operations = Operations(node, token)
+
+    async def come_to_rest(self) -> None:
+        """Return when no outbox holds a row, no consumer is behind and no notice waits. Raises WaitedTooLong."""
+        seen = 0
+        while seen < 2:  # twice in a row: a consumer's effect may be an event that was not there at the first look
+            await until("every service to come to rest", self._operations.statuses, quiet)
+            counts = await until(
+                "the last notice", lambda: self._notification.CountDeliveries(note.CountDeliveriesRequest()), _no_queue
+            )
+            seen = seen + 1 if quiet(await self._operations.statuses()) and _no_queue(counts) else 0
+
+    async def read(self, story: Story, *, restarts: int, duration_s: float) -> Outcome:
+        """The figures of the story's rounds and decision."""
+        report = await patiently(self._reporting.GetRoundReport, rep.GetRoundReportRequest())
+        rewards = await patiently(self._reporting.GetRewardReport, rep.GetRewardReportRequest())
+        counts = await patiently(self._notification.CountDeliveries, note.CountDeliveriesRequest())
+        by_id = {each.round_id: each for each in report.rounds}
+        states: dict[str, int] = {}
+        channels: dict[str, int] = {}
+        for each in counts.counts:
+            states[each.state] = states.get(each.state, 0) + each.count
+            if each.state == "sent":
+                channels[each.channel] = channels.get(each.channel, 0) + each.count
+        statuses = await self._operations.statuses()
+        return Outcome(
+            rounds=[by_id[round_id] for round_id in story.rounds.values()],
+            city=by_id.get(story.city_round),
+            reward=next(d for d in rewards.decisions if d.decision_id == story.reward_decision),
+            notices=states,
+            channels=channels,
+            dead_letters=sum(status.dead_letters for status in statuses.values() if status),
+            restarts=restarts,
+            duration_s=duration_s,
+        )
+
+
+def _no_queue(counts: note.CountDeliveriesResponse) -> bool:
+    return not any(each.count for each in counts.counts if each.state == "queued")

@@ -1,0 +1,114 @@
+"""What a person sees: a progress bar while it runs, then tables, one trace as a tree, and where to look next."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.tree import Tree
+
+from sangkien.api.ops.v1 import ops_pb2
+from sangkien.console.demo.outcome import Outcome
+from sangkien.console.operations import children_of
+from sangkien.text.formats import vnd
+
+_COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red", "white", "bright_cyan")
+
+
+class Bars:
+    """One bar for each step the driver names, as it begins; finished ones stay."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def said(self, what: str, done: int, of: int) -> None:
+        """Show that `done` of `of` are done."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=of)
+        self._progress.update(self._tasks[what], completed=done, total=max(of, done))
+
+    def note(self, text: str) -> None:
+        """A line above the bars."""
+        self._progress.console.print(text)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+def tables(outcome: Outcome) -> list[Table]:
+    """The year's figures, Vietnamese first."""
+    rounds = Table(title="Sáng kiến theo đợt · Initiatives by round", title_justify="left")
+    for heading in (
+        "Đợt · Round",
+        "Nộp · Filed",
+        "Công nhận · Recognised",
+        "Không · Not",
+        "Tỷ lệ · Rate",
+        "GCN · Certificates",
+    ):
+        rounds.add_column(heading, justify="left" if heading.startswith("Đợt") else "right")
+    city = [outcome.city] if outcome.city else []
+    for each in [*outcome.rounds, *city]:
+        share = f"{each.recognised * 100 / each.filed:.1f} %".replace(".", ",") if each.filed else "–"
+        rounds.add_row(
+            f"{each.name} {each.group}".strip(),
+            str(each.filed),
+            str(each.recognised),
+            str(each.not_recognised),
+            share,
+            str(each.certificates),
+        )
+    rounds.add_section()
+    filed, recognised = (sum(getattr(each, name) for each in outcome.rounds) for name in ("filed", "recognised"))
+    rounds.add_row("Cả năm (cấp quận) · Year", str(filed), str(recognised), "", "", str(outcome.certificates))
+    reward = Table(title=f"Khen thưởng · Rewards: {outcome.reward.symbol}", title_justify="left")
+    for heading in ("Đối tượng · Holder", "Số lượng · Number", "Thành tiền · Sum"):
+        reward.add_column(heading, justify="left" if heading.startswith("Đối") else "right")
+    reward.add_row("Tập thể · Collectives", str(outcome.reward.collectives), vnd(outcome.reward.collectives_vnd))
+    reward.add_row("Cá nhân · Individuals", str(outcome.reward.individuals), vnd(outcome.reward.individuals_vnd))
+    reward.add_section()
+    reward.add_row("Tổng · Total", "", vnd(outcome.reward.total_vnd))
+    notices = Table(title="Thông báo · Notices", title_justify="left")
+    for heading in ("Trạng thái · State", "Số lượng · Number"):
+        notices.add_column(heading, justify="left" if heading.startswith("Trạng") else "right")
+    for state, count in sorted(outcome.notices.items()):
+        notices.add_row(state, str(count))
+    notices.add_row("dead letters", str(outcome.dead_letters))
+    return [rounds, reward, notices]
+
+
+def trace_tree(spans: list[ops_pb2.Span], *, label: Callable[[str], str] = str) -> Tree:
+    """The spans of one trace as a tree: who did what, when it began after the first, how long it took."""
+    tree = children_of(spans)
+    colours = {s: _COLOURS[i % len(_COLOURS)] for i, s in enumerate(sorted({span.service for span in spans}))}
+    began = spans[0].start_ns if spans else 0
+    root = Tree(label(f"{len(spans)} spans, {len(colours)} services"))
+
+    def grow(branch: Tree, parent_id: str) -> None:
+        for span in tree.get(parent_id, ()):
+            colour = colours[span.service]
+            mark = "" if span.status == "ok" else f" [red]{span.status}[/red]"
+            text = (
+                f"[{colour}]{span.service}[/{colour}] {span.name}{mark} "
+                f"[dim]+{(span.start_ns - began) / 1e6:,.0f} ms, {span.duration_ns / 1e6:,.1f} ms[/dim]"
+            )
+            grow(branch.add(text), span.span_id)
+
+    grow(root, "")
+    return root

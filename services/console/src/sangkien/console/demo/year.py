@@ -1,0 +1,310 @@
+"""The whole year, in order: who exists, what is filed, decided, sent up, rewarded and told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sangkien.api.directory.v1 import directory_pb2 as dir_pb
+from sangkien.api.intake.v1 import intake_pb2 as intake
+from sangkien.api.recognition.v1 import recognition_pb2 as rec
+from sangkien.api.recognition.v1 import recognition_pb2_grpc
+from sangkien.api.review.v1 import review_pb2 as rev
+from sangkien.api.review.v1 import review_pb2_grpc
+from sangkien.api.reward.v1 import reward_pb2 as rew
+from sangkien.api.reward.v1 import reward_pb2_grpc
+from sangkien.console.demo.actors import STOOD_SINCE, Actor, DemoFailed, Registrar
+from sangkien.console.demo.cast import Casting
+from sangkien.console.demo.council import CouncilWork, Held, Panel, Said, after
+from sangkien.console.demo.patience import patiently
+from sangkien.console.demo.scenario import RoundPlan, Scenario
+from sangkien.console.demo.workbooks import write_workbooks
+from sangkien.console.importing import file_drafts, import_file
+from sangkien.console.node.local import LocalNode
+from sangkien.rules import Tier
+
+MEMBERS = 9
+SENT_UP_FOR_EACH = 3
+"""Dossiers sent to the city for each that it recognises; the report does not say how many were."""
+
+
+@dataclass(slots=True)
+class Story:
+    """What the driver has to remember: ids the services gave it. Figures are read from the services afterwards."""
+
+    rounds: dict[str, str] = field(default_factory=dict)
+    """Round id by name."""
+    city_round: str = ""
+    reward_decision: str = ""
+    a_dossier: str = ""
+
+
+class Year:
+    """Drives one scenario through a node. Every step may be repeated: the keys it sends are the same each time."""
+
+    def __init__(self, node: LocalNode, scenario: Scenario, *, seed: int, workdir: Path, said: Said) -> None:
+        self._node = node
+        self._scenario = scenario
+        self._seed = seed
+        self._workdir = workdir
+        self._said = said
+        self._casting = Casting(scenario, seed)
+        self._cast = self._casting.cast()
+        self._key = f"{scenario.slug}:{seed}"
+        self._registrar = Registrar(node)
+        self._units: dict[str, str] = {}
+        self._district = self._city = ""
+        self.story = Story()
+
+    async def play(self) -> Story:
+        """All of it. Raises DemoFailed, WaitedTooLong and what a service refused."""
+        await self._found_organisations()
+        officer = await self._staff("Cán bộ công đoàn", self._district, "union_officer")
+        council = await self._panel("district", self._district, self._scenario.council)
+        council_id = await self._set_up(council, self._scenario.set_up_by, self._scenario.set_up_on)
+        for number, plan in enumerate(self._scenario.rounds, start=1):
+            reformed_on = self._scenario.reformed_on
+            before = self._scenario.rounds[number - 2].session_on if number > 1 else date.min
+            if reformed_on and before < reformed_on <= plan.session_on:
+                council = await self._reform(council, council_id, reformed_on)
+            await self._hold(number, plan, council, council_id, officer)
+        await self._send_up(officer, council)
+        await self._reward(council)
+        return self.story
+
+    async def _found_organisations(self) -> None:
+        self._city, self._district = await self._registrar.top(self._scenario)
+        drafts = unit_drafts(self._cast.units, self._district)
+        ids = await self._registrar.units(drafts)
+        self._units = dict(zip(self._cast.units, ids, strict=True))
+        self._said("Đơn vị", len(ids), len(ids))
+
+    async def _staff(self, job: str, organisation_id: str, *roles: str) -> Actor:
+        return await self._registrar.actor(self._casting.person(job), organisation_id, roles)
+
+    async def _panel(self, tier: Tier, owner_id: str, name: str) -> Panel:
+        secretary = await self._staff("Thư ký hội đồng", owner_id, "secretary")
+        leader = await self._staff("Chủ tịch", owner_id, "leader")
+        members = [await self._staff("Ủy viên hội đồng", owner_id, "council_member") for _ in range(MEMBERS)]
+        self._said(name, MEMBERS, MEMBERS)
+        return Panel(name, tier, owner_id, secretary, leader, tuple(members))
+
+    def _review(self, actor: Actor) -> "review_pb2_grpc.ReviewServiceStub":
+        return review_pb2_grpc.ReviewServiceStub(self._node.channel("review", actor.token))
+
+    async def _set_up(self, panel: Panel, decision: str, on: date) -> str:
+        request = rev.CreateCouncilRequest(
+            idempotency_key=f"{self._key}:council:{panel.tier}",
+            name=panel.name,
+            tier=panel.tier,
+            owner_id=panel.owner_id,
+            established_by=decision,
+            established_on=on.isoformat(),
+            members=panel.listed(),
+            sheet="vn/ha-noi",
+        )
+        return str((await patiently(self._review(panel.secretary).CreateCouncil, request)).council_id)
+
+    async def _reform(self, panel: Panel, council_id: str, on: date) -> Panel:
+        """Two members leave, two come: the rounds before keep the members they had."""
+        fresh = [await self._staff("Ủy viên hội đồng", panel.owner_id, "council_member") for _ in range(2)]
+        members = (*panel.members[:-2], *fresh)
+        after_reform = Panel(panel.name, panel.tier, panel.owner_id, panel.secretary, panel.leader, members)
+        request = rev.ReformCouncilRequest(
+            council_id=council_id,
+            established_by=self._scenario.reformed_by,
+            established_on=on.isoformat(),
+            members=after_reform.listed(),
+        )
+        await patiently(self._review(panel.secretary).ReformCouncil, request)
+        return after_reform
+
+    async def _open_round(self, panel: Panel, council_id: str, name: str, group: str, opens: date, closes: date) -> str:
+        request = rev.OpenRoundRequest(
+            idempotency_key=f"{self._key}:round:{panel.tier}:{name}",
+            council_id=council_id,
+            name=name,
+            group=group,
+            opens_on=opens.isoformat(),
+            closes_on=closes.isoformat(),
+        )
+        return str((await patiently(self._review(panel.secretary).OpenRound, request)).round_id)
+
+    async def _hold(self, number: int, plan: RoundPlan, panel: Panel, council_id: str, officer: Actor) -> None:
+        round_id = await self._open_round(panel, council_id, plan.name, plan.group, plan.opens_on, plan.closes_on)
+        self.story.rounds[plan.name] = round_id
+        files = write_workbooks(self._workdir / f"dot-{number}", self._cast.rounds[number - 1])
+        filed = 0
+        for file in files:
+            report = await import_file(
+                self._node.channel("intake", officer.token), file, round_id=round_id, workers_unit=""
+            )
+            if report.rejected:
+                first = report.rejected[0]
+                raise DemoFailed(f"{file.name}: row {first.row}, {first.column}: {first.message}")
+            filed += report.filed + report.already
+            self._said(f"{plan.name}: nộp hồ sơ", filed, plan.filed)
+        work = CouncilWork(
+            self._node,
+            panel,
+            key=f"{self._key}:{number}",
+            seed=f"{self._key}:{number}",
+            said=_named(plan.name, self._said),
+        )
+        held = await self._carry(work, panel, round_id, plan.filed, plan.recognised, plan.session_on, plan.decided_on)
+        if held.recognised != plan.recognised:
+            raise DemoFailed(f"{plan.name}: the council recognised {held.recognised}, the verdicts said otherwise")
+
+    async def _carry(
+        self,
+        work: CouncilWork,
+        panel: Panel,
+        round_id: str,
+        filed: int,
+        passing: int,
+        session_on: date,
+        decided_on: date,
+    ) -> Held:
+        cases = await work.cases(round_id, "DA_NOP", filed)
+        self.story.a_dossier = self.story.a_dossier or cases[0].dossier_id
+        closed_on = after(session_on, -3)
+        close = rev.CloseRoundRequest(round_id=round_id, closed_on=closed_on.isoformat())
+        await patiently(self._review(panel.secretary).CloseRound, close)
+        await work.check(cases, closed_on)
+        reviewers = await work.assign(cases, closed_on)
+        await work.judge(round_id, reviewers, passing, session_on)
+        return await work.decide(round_id, filed, last_number=2055, on=decided_on)
+
+    async def _send_up(self, officer: Actor, district: Panel) -> None:
+        """The best go to the city's council, as dossiers of their own about the initiative."""
+        wanted = self._scenario.city_recognised
+        if not wanted:
+            return
+        last = self._scenario.rounds[-1].decided_on
+        city = await self._panel("city", self._city, "Hội đồng sáng kiến Thành phố Hà Nội")
+        council_id = await self._set_up(city, "1/QĐ-UBND", after(last, -30))
+        round_id = await self._open_round(city, council_id, "Cấp Thành phố", "", last, after(last, 5))
+        self.story.city_round = round_id
+        recognised = await self._recognised(district)
+        chosen = recognised[: min(len(recognised), wanted * SENT_UP_FOR_EACH)]
+        drafts = [
+            (
+                f"{self._key}:city:{initiative.initiative_id}",
+                intake.Draft(
+                    round_id=round_id,
+                    tier=intake.TIER_CITY,
+                    initiative_id=initiative.initiative_id,
+                    title=initiative.title,
+                    field="Sáng kiến Thủ đô",
+                    unit_id=initiative.unit_id,
+                    authors=_shared(initiative.author_ids),
+                    filed_on=after(last, 1).isoformat(),
+                    summary=f"Đã được công nhận tại Quyết định {initiative.decision_symbol}.",
+                ),
+            )
+            for initiative in chosen
+        ]
+        await file_drafts(self._node.channel("intake", officer.token), drafts)
+        work = CouncilWork(
+            self._node, city, key=f"{self._key}:city", seed=f"{self._key}:city", said=_named("Thành phố", self._said)
+        )
+        await self._carry(work, city, round_id, len(chosen), wanted, after(last, 10), after(last, 12))
+
+    async def _recognised(self, panel: Panel) -> list[rec.Initiative]:
+        """The district's register of the year, in its own order, as its secretary sees it."""
+        stub = recognition_pb2_grpc.RecognitionServiceStub(self._node.channel("recognition", panel.secretary.token))
+        found: list[rec.Initiative] = []
+        for round_id in self.story.rounds.values():
+            token = ""
+            while True:
+                request = rec.ListInitiativesRequest(round_id=round_id, page_size=1_000, page_token=token)
+                page = await patiently(stub.ListInitiatives, request)
+                found.extend(page.initiatives)
+                token = page.next_page_token
+                if not token:
+                    break
+        return sorted(found, key=lambda i: i.initiative_id)
+
+    async def _reward(self, panel: Panel) -> None:
+        """The secretary proposes names and a form. What each is worth, and the total, are reward's to say."""
+        scenario = self._scenario
+        number, _, suffix = scenario.reward_decision.partition("/")
+        stub = reward_pb2_grpc.RewardServiceStub(self._node.channel("reward", panel.secretary.token))
+        register = rew.OpenRegisterRequest(
+            issuer_id=panel.owner_id, suffix=f"/{suffix}", year=scenario.reward_on.year, last_number=int(number) - 1
+        )
+        await patiently(stub.OpenRegister, register)
+        recipients = [
+            rew.Recipient(holder=rew.HOLDER_COLLECTIVE, holder_id=unit_id)
+            for unit_id in list(self._units.values())[: scenario.collectives]
+        ] + [
+            rew.Recipient(holder=rew.HOLDER_INDIVIDUAL, holder_id=person_id)
+            for person_id in await self._deserving(panel, scenario.individuals)
+        ]
+        draft = await patiently(
+            stub.DraftRewardDecision,
+            rew.DraftRewardDecisionRequest(
+                idempotency_key=f"{self._key}:reward",
+                issuer_id=panel.owner_id,
+                suffix=f"/{suffix}",
+                form=scenario.reward_form,
+                recipients=recipients,
+                occasion="Có thành tích xuất sắc trong phong trào Sáng kiến, sáng tạo Thủ đô",
+            ),
+        )
+        await patiently(stub.SubmitRewardDecision, rew.SubmitRewardDecisionRequest(decision_id=draft.decision_id))
+        signing = reward_pb2_grpc.RewardServiceStub(self._node.channel("reward", panel.leader.token))
+        issue = rew.IssueRewardDecisionRequest(
+            decision_id=draft.decision_id,
+            issued_on=scenario.reward_on.isoformat(),
+            signing_mode="TM",
+            signer_title="Chủ tịch",
+        )
+        issued = await patiently(signing.IssueRewardDecision, issue)
+        self.story.reward_decision = draft.decision_id
+        self._said(f"Quyết định khen thưởng {issued.symbol}", len(recipients), len(recipients))
+
+    async def _deserving(self, panel: Panel, count: int) -> list[str]:
+        """Different authors of recognised initiatives, leading authors first."""
+        recognised = await self._recognised(panel)
+        leading = [i.author_ids[0] for i in recognised]
+        others = [person for i in recognised for person in i.author_ids[1:]]
+        people = list(dict.fromkeys([*leading, *others]))
+        if len(people) < count:
+            raise DemoFailed(
+                f"the scenario rewards {count} people, but only {len(people)} have a recognised initiative"
+            )
+        return people[:count]
+
+
+def unit_drafts(names: Sequence[str], parent_id: str) -> list[dir_pb.NewOrganisation]:
+    """The units as directory takes them."""
+    return [
+        dir_pb.NewOrganisation(
+            kind=_kind(name),
+            name=name,
+            parent_id=parent_id,
+            valid_from=STOOD_SINCE,
+            email=f"don-vi-{number}@don-vi.example",
+        )
+        for number, name in enumerate(names)
+    ]
+
+
+def _kind(name: str) -> str:
+    if name.startswith("Phường"):
+        return "PHUONG_XA"
+    return "DON_VI_SU_NGHIEP" if name.startswith(("Trường", "Tổ ")) else "PHONG_BAN"
+
+
+def _shared(author_ids: Sequence[str]) -> list[intake.Author]:
+    """The authors' shares at the higher tier: equal, since entitlement is (QĐ 16/2023), the odd part to the first."""
+    each, rest = divmod(10_000, len(author_ids))
+    return [
+        intake.Author(person_id=person, share=each + (rest if place == 0 else 0))
+        for place, person in enumerate(author_ids)
+    ]
+
+
+def _named(name: str, said: Said) -> Callable[[str, int, int], None]:
+    return lambda what, done, of: said(f"{name}: {what}", done, of)

@@ -1,0 +1,83 @@
+"""Whether this machine can run a node: what was looked at, what was found, how to mend it."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+_LEAST_FREE_MB = 500
+_OLDEST_SQLITE = (3, 38)
+_OLDEST_PYTHON = (3, 11)
+_BUILT_YEAR = 2026
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    fix: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(data_dir: Path) -> list[Check]:
+    """Look at everything, whatever the first finding is. Changes nothing."""
+    looks: tuple[Callable[[Path], Check], ...] = (_python, _sqlite, _broker, _fonts, _folder, _disk, _clock)
+    return [look(data_dir) for look in looks]
+
+
+def _python(_: Path) -> Check:
+    found = sys.version.split()[0]
+    return Check("Python", sys.version_info[:2] >= _OLDEST_PYTHON, found, "install Python 3.11 or newer")
+
+
+def _sqlite(_: Path) -> Check:
+    ok = sqlite3.sqlite_version_info[:2] >= _OLDEST_SQLITE
+    return Check("SQLite", ok, sqlite3.sqlite_version, "use a Python built with SQLite 3.38 or newer")
+
+
+def _broker(_: Path) -> Check:
+    beside = Path(sys.executable).with_name("nats-server")
+    command = str(beside) if beside.exists() else shutil.which("nats-server")
+    if command is None:
+        return Check("nats-server", ok=False, found="not found", fix="run `make setup`")
+    version = subprocess.run([command, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    return Check("nats-server", version.returncode == 0, version.stdout.strip(), "run `make setup`")
+
+
+def _fonts(_: Path) -> Check:
+    from importlib.resources import files
+
+    fonts = [f.name for f in (files("sangkien.documents") / "fonts").iterdir() if f.name.endswith((".ttf", ".otf"))]
+    return Check("fonts", len(fonts) >= 4, f"{len(fonts)} faces", "reinstall sangkien-documents")
+
+
+def _folder(data_dir: Path) -> Check:
+    nearest = next(p for p in (data_dir, *data_dir.resolve().parents) if p.exists())
+    probe = nearest / f".sangkien-probe-{datetime.now(UTC).timestamp()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Check("data dir", ok=False, found=f"{nearest}: {error.strerror}", fix="choose another --data-dir")
+    return Check("data dir", ok=True, found=str(data_dir))
+
+
+def _disk(data_dir: Path) -> Check:
+    nearest = next(p for p in (data_dir, *data_dir.resolve().parents) if p.exists())
+    free = shutil.disk_usage(nearest).free // 2**20
+    return Check("disk", free >= _LEAST_FREE_MB, f"{free} MiB free", f"free {_LEAST_FREE_MB} MiB or move --data-dir")
+
+
+def _clock(_: Path) -> Check:
+    now = datetime.now(UTC)
+    return Check("clock", now.year >= _BUILT_YEAR, now.isoformat(timespec="seconds"), "set the clock (NTP)")

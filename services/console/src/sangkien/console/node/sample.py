@@ -1,0 +1,67 @@
+"""What a new node on one machine begins with: a sample district, its units, a council and an open round.
+
+So that `sangkien up` and `sangkien import` work on an empty folder. A node that knows any organisation is left alone.
+"""
+
+from datetime import date
+
+from sangkien.api.directory.v1 import directory_pb2 as pb
+from sangkien.api.directory.v1 import directory_pb2_grpc
+from sangkien.api.review.v1 import review_pb2 as rev
+from sangkien.api.review.v1 import review_pb2_grpc
+from sangkien.console.demo.actors import Registrar
+from sangkien.console.demo.cast import Casting
+from sangkien.console.demo.council import Panel
+from sangkien.console.demo.patience import patiently
+from sangkien.console.demo.scenario import load_scenario
+from sangkien.console.demo.year import unit_drafts
+from sangkien.console.node import accounts
+from sangkien.console.node.local import LocalNode
+
+_MEMBERS = 7
+_OPENS, _CLOSES = date(2023, 1, 1), date(2030, 12, 31)
+
+
+async def settle(node: LocalNode) -> bool:
+    """Put the sample in when directory knows no organisation. Says whether it did."""
+    directory = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory", node.operator()))
+    known = await patiently(directory.ListOrganisations, pb.ListOrganisationsRequest(page_size=1))
+    if known.organisations:
+        return False
+    scenario = load_scenario("ba-dinh-2023")
+    casting = Casting(scenario, seed=0)
+    registrar = Registrar(node)
+    _, district = await registrar.top(scenario)
+    await registrar.units(unit_drafts(casting.cast().units, district))
+    await registrar.actor(casting.person("Cán bộ công đoàn"), district, ["union_officer"])
+    secretary = await registrar.actor(casting.person("Thư ký hội đồng"), district, ["secretary"])
+    leader = await registrar.actor(casting.person("Chủ tịch"), district, ["leader"])
+    await registrar.actor(casting.person("Kế toán"), district, ["finance"])
+    members = [await registrar.actor(casting.person("Ủy viên"), district, ["council_member"]) for _ in range(_MEMBERS)]
+    panel = Panel(scenario.council, "district", district, secretary, leader, tuple(members))
+    review = review_pb2_grpc.ReviewServiceStub(node.channel("review", secretary.token))
+    council = await patiently(
+        review.CreateCouncil,
+        rev.CreateCouncilRequest(
+            idempotency_key="sample:council",
+            name=panel.name,
+            tier=panel.tier,
+            owner_id=district,
+            established_by=scenario.set_up_by,
+            established_on=_OPENS.isoformat(),
+            members=panel.listed(),
+            sheet="vn/ha-noi",
+        ),
+    )
+    await patiently(
+        review.OpenRound,
+        rev.OpenRoundRequest(
+            idempotency_key="sample:round",
+            council_id=council.council_id,
+            name="Thường xuyên",
+            opens_on=_OPENS.isoformat(),
+            closes_on=_CLOSES.isoformat(),
+        ),
+    )
+    accounts.save(node.folder, registrar.accounts)
+    return True
