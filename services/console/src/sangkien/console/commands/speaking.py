@@ -71,7 +71,7 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:  # noqa: FBT001 (the option itself)
+def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:
     if as_json:
         print_json({"error": {"code": code, "message": text, "fix": mend}})
     else:

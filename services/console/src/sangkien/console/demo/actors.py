@@ -63,6 +63,21 @@ class Registrar:
         )
         return city, (await self.units([district]))[0]
 
+    async def below(self, parent_id: str, names: Sequence[str]) -> list[str]:
+        """Register units of a district by name; returns their ids, in order."""
+        return await self.units(
+            [
+                pb.NewOrganisation(
+                    kind=_kind(name),
+                    name=name,
+                    parent_id=parent_id,
+                    valid_from=STOOD_SINCE,
+                    email=f"don-vi-{number}@don-vi.example",
+                )
+                for number, name in enumerate(names)
+            ]
+        )
+
     async def person(self, draft: PersonDraft, organisation_id: str) -> str:
         """Register one person and return the id."""
         new = pb.NewPerson(
@@ -93,6 +108,12 @@ class Registrar:
             return str((await patiently(self._public.SignIn, request)).token)
 
         return Actor(person_id, organisation_id, RenewedToken(sign_in))
+
+
+def _kind(name: str) -> str:
+    if name.startswith("Phường"):
+        return "PHUONG_XA"
+    return "DON_VI_SU_NGHIEP" if name.startswith(("Trường", "Tổ ")) else "PHONG_BAN"
 
 
 def _id(result: pb.OrganisationResult | pb.PersonResult, found: str) -> str:

@@ -11,6 +11,16 @@ import yaml
 _SHIPPED = files("sangkien.console") / "scenarios"
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads the key `on` as true; here only `true` and `false` are booleans, as in YAML 1.2."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 class ScenarioError(Exception):
     """The scenario cannot be played. The text says where and why."""
 
@@ -102,7 +112,7 @@ def load_scenario(name: str) -> Scenario:
             raise ScenarioError(f"there is no scenario {name}; shipped are: {known}. A file is named with its ending")
         text = shipped.read_text(encoding="utf-8")
     try:
-        return _read(yaml.safe_load(text))
+        return _read(yaml.load(text, _Loader))  # noqa: S506 (a safe loader)
     except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
         raise ScenarioError(f"{name}: {type(error).__name__} at {error}") from error
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from sangkien.api.directory.v1 import directory_pb2 as dir_pb
 from sangkien.api.intake.v1 import intake_pb2 as intake
 from sangkien.api.recognition.v1 import recognition_pb2 as rec
 from sangkien.api.recognition.v1 import recognition_pb2_grpc
@@ -13,7 +12,7 @@ from sangkien.api.review.v1 import review_pb2 as rev
 from sangkien.api.review.v1 import review_pb2_grpc
 from sangkien.api.reward.v1 import reward_pb2 as rew
 from sangkien.api.reward.v1 import reward_pb2_grpc
-from sangkien.console.demo.actors import STOOD_SINCE, Actor, DemoFailed, Registrar
+from sangkien.console.demo.actors import Actor, DemoFailed, Registrar
 from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import CouncilWork, Held, Panel, Said, after
 from sangkien.console.demo.patience import patiently
@@ -74,8 +73,7 @@ class Year:
 
     async def _found_organisations(self) -> None:
         self._city, self._district = await self._registrar.top(self._scenario)
-        drafts = unit_drafts(self._cast.units, self._district)
-        ids = await self._registrar.units(drafts)
+        ids = await self._registrar.below(self._district, self._cast.units)
         self._units = dict(zip(self._cast.units, ids, strict=True))
         self._said("Đơn vị", len(ids), len(ids))
 
@@ -275,26 +273,6 @@ class Year:
                 f"the scenario rewards {count} people, but only {len(people)} have a recognised initiative"
             )
         return people[:count]
-
-
-def unit_drafts(names: Sequence[str], parent_id: str) -> list[dir_pb.NewOrganisation]:
-    """The units as directory takes them."""
-    return [
-        dir_pb.NewOrganisation(
-            kind=_kind(name),
-            name=name,
-            parent_id=parent_id,
-            valid_from=STOOD_SINCE,
-            email=f"don-vi-{number}@don-vi.example",
-        )
-        for number, name in enumerate(names)
-    ]
-
-
-def _kind(name: str) -> str:
-    if name.startswith("Phường"):
-        return "PHUONG_XA"
-    return "DON_VI_SU_NGHIEP" if name.startswith(("Trường", "Tổ ")) else "PHONG_BAN"
 
 
 def _shared(author_ids: Sequence[str]) -> list[intake.Author]:

@@ -14,7 +14,6 @@ from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import Panel
 from sangkien.console.demo.patience import patiently
 from sangkien.console.demo.scenario import load_scenario
-from sangkien.console.demo.year import unit_drafts
 from sangkien.console.node import accounts
 from sangkien.console.node.local import LocalNode
 
@@ -32,7 +31,7 @@ async def settle(node: LocalNode) -> bool:
     casting = Casting(scenario, seed=0)
     registrar = Registrar(node)
     _, district = await registrar.top(scenario)
-    await registrar.units(unit_drafts(casting.cast().units, district))
+    await registrar.below(district, casting.cast().units)
     await registrar.actor(casting.person("Cán bộ công đoàn"), district, ["union_officer"])
     secretary = await registrar.actor(casting.person("Thư ký hội đồng"), district, ["secretary"])
     leader = await registrar.actor(casting.person("Chủ tịch"), district, ["leader"])
