@@ -86,7 +86,8 @@ async def reaches(stub: IntakeServiceStub, dossier_id: str, state: str) -> pb.Do
         dossier = (await stub.GetDossier(pb.GetDossierRequest(dossier_id=dossier_id))).dossier
         return dossier if dossier.state == state else None
 
-    return await eventually(now, what=state)
+    reached: pb.Dossier = await eventually(now, what=state)
+    return reached
 
 
 def supplement(dossier_id: str, draft: pb.Draft, expected: int = 1) -> pb.SupplementDossierRequest:
@@ -192,20 +193,16 @@ async def test_authors_and_officers_see_only_what_is_theirs(
 ) -> None:
     author = pb.Author(person_id="local:AUTHOR", full_name="Nguyễn Thị Hoa", share=10_000)
     ids = []
-    for number, changed in enumerate(
-        (
-            {"authors": [author]},
-            {"unit_id": "local:ELSEWHERE"},
-            {"authors": [pb.Author(person_id="local:B", share=10_000)]},
-        )
-    ):
+    another = pb.Author(person_id="local:B", share=10_000)
+    variants: list[dict[str, Any]] = [{"authors": [author]}, {"unit_id": "local:ELSEWHERE"}, {"authors": [another]}]
+    for number, changed in enumerate(variants):
         other = IntakeServiceStub(intake.channel("local:CLERK", ["union_officer"], "local:NOWHERE"))
         request = pb.FileDossierRequest(idempotency_key=f"key-{number:04}", dossier=draft(**changed))
         ids.append((await other.FileDossier(request)).dossier_id)
     mine = IntakeServiceStub(intake.channel("local:AUTHOR", ["author"]))
     console = IntakeServiceStub(intake.channel("service/console", ["operator"]))
 
-    async def listed(stub: IntakeServiceStub, **asked: Any) -> list[str]:
+    async def listed(stub: IntakeServiceStub, **asked: Any) -> list[int]:
         answer = await stub.ListDossiers(pb.ListDossiersRequest(**asked))
         return [ids.index(one.dossier_id) for one in answer.dossiers]
 

@@ -219,7 +219,9 @@ async def test_every_row_of_a_bulk_filing_has_a_trace_of_its_own(
         got = await officer.GetDossier(pb.GetDossierRequest(dossier_id=answer.filed.dossier_id))
         traces.add(got.dossier.trace_id)
     await intake.host._telemetry.flush()
-    spans = [span for trace in traces for span in intake.host._telemetry.store.spans_of(trace)]
+    kept = intake.host._telemetry.store
+    assert kept is not None
+    spans = [span for trace in traces for span in kept.spans_of(trace)]
     assert len(traces) == 2
     assert sorted(str(span.attributes["aggregate_id"]) for span in spans if span.name == "intake.file") == sorted(
         answer.filed.dossier_id for answer in answers
