@@ -75,28 +75,28 @@ class IntakeServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def FileDossier(self, request, context):
-        """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary.
+        """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FileDossiers(self, request_iterator, context):
-        """Files many: one answer for each row, in order, as soon as the row is durable or refused. A refused row never stops the others. Roles: union_officer, secretary.
+        """Files many: one answer for each row, in order, as soon as the row is durable or refused. A refused row never stops the others. Roles: union_officer, secretary, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SupplementDossier(self, request, context):
-        """Files the next version after shortcomings were notified.
+        """Files the next version after shortcomings were notified. Its authors, and the officer who filed it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawDossier(self, request, context):
-        """Takes a dossier back before it is decided.
+        """Takes a dossier back before it is voted on. Its authors, and the officer who filed it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
