@@ -1,11 +1,16 @@
 """A running review, with an intake beside it that says what the test wants said."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from sangkien.api.review.v1 import review_pb2 as pb
@@ -14,11 +19,13 @@ from sangkien.contracts.events import AuthorShare, DossierSubmitted, Event
 from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import MESSAGING_SCHEMA, Bus, outbox_row
 from sangkien.review.bootstrap import SERVICE
+from sangkien.rpc import RemoteUnavailable, connect
 from sangkien.runtime import Telemetry, new_id
 from sangkien.store import Store, open_store
 from sangkien.testkit import NatsServer, eventually
-from sangkien.testkit.directory_double import DirectoryDouble, directory_double
-from sangkien.testkit.service import RunningService, running_service
+from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble, directory_double
+from sangkien.testkit.nats_server import free_port
+from sangkien.testkit.service import running_service
 
 ROLES = (
     pb.MEMBER_ROLE_CHAIR,
@@ -81,16 +88,6 @@ async def intake(own_nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[I
     await telemetry.shutdown()
 
 
-@pytest.fixture
-async def running(
-    own_nats_server: NatsServer, intake: Intake, tmp_path: Path, directory: DirectoryDouble
-) -> AsyncIterator[RunningService]:
-    async with running_service(
-        SERVICE, nats_url=own_nats_server.url, data_dir=tmp_path / "review-data", directory=directory
-    ) as service:
-        yield service
-
-
 def filing(dossier_id: str, round_id: str, authors: Sequence[str], **facts: Any) -> DossierSubmitted:
     """A dossier as intake submits it."""
     share = 10_000 // len(authors)
@@ -117,7 +114,7 @@ def filing(dossier_id: str, round_id: str, authors: Sequence[str], **facts: Any)
 class Office:
     """A council of six with an open round, and the calls its people make."""
 
-    running: RunningService
+    running: Any
     intake: Intake
     members: list[str]
     author: str
@@ -235,18 +232,116 @@ class Office:
         return [row["body"] for row in sorted(rows, key=lambda row: row["_id"])]
 
 
-def codes(answer: Any) -> list[str]:
-    """What became of each item: its refusal's code, `already` or `done`."""
-    return [one.error.code or ("already" if one.already else "done") for one in answer.results]
+@pytest.fixture(name="filing")
+def make_filing() -> Callable[..., DossierSubmitted]:
+    return filing
 
 
 @pytest.fixture
-async def office(running: RunningService, intake: Intake, directory: DirectoryDouble) -> Office:
-    """The council is set up and its first round open."""
+def codes() -> Callable[[Any], list[str]]:
+    """What became of each item of an answer: its refusal's code, `already` or `done`."""
+    return lambda answer: [one.error.code or ("already" if one.already else "done") for one in answer.results]
+
+
+@dataclass
+class Process:
+    """Review as a process of its own, which a test may kill."""
+
+    directory: DirectoryDouble
+    target: str
+    telemetry: Telemetry
+    child: subprocess.Popen[bytes]
+    channels: list[grpc.aio.Channel] = field(default_factory=list)
+
+    def channel(self, subject: str, roles: Iterable[str]) -> grpc.aio.Channel:
+        channel = connect(self.target, telemetry=self.telemetry, token=self.directory.token(subject, roles), timeout=20)
+        self.channels.append(channel)
+        return channel
+
+    async def kill(self) -> int:
+        """Kill -9; returns the exit status once the process is dead."""
+        self.child.kill()
+        status = await asyncio.to_thread(self.child.wait)
+        for channel in self.channels:
+            await channel.close()
+        return status
+
+
+def _start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "sangkien.review", "serve"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@dataclass
+class Cast:
+    """The people of the district, the same over all restarts, and how to put review to work on the same data."""
+
+    nats: NatsServer
+    intake: Intake
+    directory: DirectoryDouble
+    data_dir: Path
+    owner: str
+    members: list[str]
+    author: str
+
+    def office(self, service: Any) -> Office:
+        return Office(service, self.intake, list(self.members), self.author, self.owner)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[Office]:
+        """Review in this process; the council is set up, its first round open."""
+        async with running_service(
+            SERVICE, nats_url=self.nats.url, data_dir=self.data_dir, directory=self.directory
+        ) as service:
+            found = self.office(service)
+            found.council_id = (await found.secretary.CreateCouncil(found.council())).council_id
+            found.round_id = await found.open_round()
+            yield found
+
+    @asynccontextmanager
+    async def as_process(self) -> AsyncIterator[tuple[Process, Office]]:
+        """Review in a process of its own, on the same data; it is dead at the end."""
+        target = f"127.0.0.1:{free_port()}"
+        settings = {
+            "NODE": self.directory.node,
+            "STORE_URL": f"sqlite:///{self.data_dir}",
+            "DATABASE": "review",
+            "NATS_URL": self.nats.url,
+            "LISTEN": target,
+            "DIRECTORY": self.directory.target,
+            "NODE_SECRET": NODE_SECRET,
+        }
+        telemetry = Telemetry.create("test", node=self.directory.node, spans_dir=None, otlp_endpoint=None)
+        child = _start({f"REVIEW_{name}": value for name, value in settings.items()})
+        process = Process(self.directory, target, telemetry, child)
+        found = self.office(process)
+
+        async def serves() -> bool:
+            try:
+                found.council_id = (await found.secretary.CreateCouncil(found.council())).council_id
+                found.round_id = await found.open_round()
+            except RemoteUnavailable:
+                return False
+            return True
+
+        try:
+            await eventually(serves, what="the process to serve")
+            yield process, found
+        finally:
+            await process.kill()
+            await telemetry.shutdown()
+
+
+@pytest.fixture
+def cast(own_nats_server: NatsServer, intake: Intake, directory: DirectoryDouble, tmp_path: Path) -> Cast:
     owner = directory.add_unit("Ủy ban nhân dân quận Ba Đình", kind="QUAN")
     names = ["Nguyễn An", "Trần Bình", "Lê Chi", "Phạm Dũng", "Hoàng Én", "Vũ Giang"]
     members = [directory.add_person(name, owner) for name in names]
-    found = Office(running, intake, members, directory.add_person("Đỗ Hà", owner), owner)
-    found.council_id = (await found.secretary.CreateCouncil(found.council())).council_id
-    found.round_id = await found.open_round()
-    return found
+    author = directory.add_person("Đỗ Hà", owner)
+    return Cast(own_nats_server, intake, directory, tmp_path / "review-data", owner, members, author)
+
+
+@pytest.fixture
+async def office(cast: Cast) -> AsyncIterator[Office]:
+    async with cast.at_work() as found:
+        yield found

@@ -223,8 +223,11 @@ class Case(Aggregate):
         return True
 
     def withdraw(self, applied: int) -> bool:
-        """The authors took it back; False when that is known. Raises CaseStateForbids once the council has voted."""
-        if self.state is CaseState.WITHDRAWN:
+        """The authors took it back; False when that is known, or the filing was refused before they did.
+
+        Raises CaseStateForbids once the council has voted.
+        """
+        if self.state in {CaseState.WITHDRAWN, CaseState.REFUSED}:
             return False
         if self.state is CaseState.VOTED:
             raise CaseStateForbids(field="dossier_id", state=self.state.value)
