@@ -1,0 +1,7 @@
+"""`python -m sangkien.reward serve`."""
+
+from sangkien.chassis import main
+from sangkien.reward.bootstrap import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,1 @@
+"""Reward's ports on a store, on directory, on events and on paper."""

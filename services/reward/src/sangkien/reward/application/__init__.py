@@ -1,0 +1,1 @@
+"""What reward does, one use case a module."""

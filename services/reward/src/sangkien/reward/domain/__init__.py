@@ -1,0 +1,1 @@
+"""What decides: decisions, entitlements, the ledger. No I/O, no clock."""

@@ -1,0 +1,1 @@
+"""How reward is reached: gRPC and events."""
