@@ -1,1 +1,1 @@
-"""A journal of every event and the read models rebuilt from it."""
+"""Reporting: its own journal of every event, and figures computed from it."""

@@ -59,3 +59,4 @@ class DossierWithdrawn(Event):
     dossier_id: str
     version: int
     withdrawn_on: date
+    round_id: str = Field(default="", description="the review round it was filed for")

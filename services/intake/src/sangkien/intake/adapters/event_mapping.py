@@ -51,7 +51,10 @@ def contract_event(dossier: Dossier, event: DossierEvent) -> Event:
             )
         case DossierTakenBack():
             return DossierWithdrawn(
-                dossier_id=dossier.dossier_id, version=event.revision, withdrawn_on=event.withdrawn_on
+                dossier_id=dossier.dossier_id,
+                version=event.revision,
+                withdrawn_on=event.withdrawn_on,
+                round_id=dossier.round_id,
             )
         case _:
             assert_never(event)

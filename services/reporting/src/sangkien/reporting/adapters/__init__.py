@@ -1,0 +1,1 @@
+"""Reporting's store and its reading of events."""

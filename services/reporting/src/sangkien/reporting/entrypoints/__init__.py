@@ -1,0 +1,1 @@
+"""Where events and calls come in."""

@@ -1,0 +1,71 @@
+"""`sangkien.api.reporting.v1` over gRPC."""
+
+from typing import Any
+
+from sangkien.api.reporting.v1 import reporting_pb2 as pb
+from sangkien.api.reporting.v1 import reporting_pb2_grpc
+from sangkien.reporting.application.ports import EventJournal
+from sangkien.reporting.application.rebuild_facts import RebuildFacts
+from sangkien.reporting.application.report_rewards import ReportRewards
+from sangkien.reporting.application.report_rounds import ReportRounds
+from sangkien.reporting.domain import RewardFigures, RoundFigures
+from sangkien.rpc import Policy
+
+_SERVICE = "/sangkien.api.reporting.v1.ReportingService"
+POLICY = Policy(
+    {
+        f"{_SERVICE}/GetRoundReport": {"secretary", "leader", "operator"},
+        f"{_SERVICE}/GetRewardReport": {"secretary", "leader", "finance", "operator"},
+        f"{_SERVICE}/GetTimeline": {"secretary", "operator"},
+        f"{_SERVICE}/Rebuild": {"operator"},
+    }
+)
+_ROUND_FIELDS = tuple(RoundFigures.__dataclass_fields__)
+
+
+class ReportingService(reporting_pb2_grpc.ReportingServiceServicer):
+    """Answers from facts and journal."""
+
+    def __init__(
+        self, rounds: ReportRounds, rewards: ReportRewards, rebuild: RebuildFacts, journal: EventJournal
+    ) -> None:
+        self._rounds = rounds
+        self._rewards = rewards
+        self._rebuild = rebuild
+        self._journal = journal
+
+    async def GetRoundReport(self, request: pb.GetRoundReportRequest, context: Any) -> pb.GetRoundReportResponse:
+        report = await self._rounds(request.round_id)
+        return pb.GetRoundReportResponse(
+            rounds=[pb.RoundSummary(**{f: getattr(r, f) for f in _ROUND_FIELDS}) for r in report.rounds],
+            events=report.events,
+            as_of=int(report.as_of.timestamp()) if report.as_of else 0,
+        )
+
+    async def GetRewardReport(self, request: pb.GetRewardReportRequest, context: Any) -> pb.GetRewardReportResponse:
+        return pb.GetRewardReportResponse(decisions=[_reward(d) for d in await self._rewards(request.year)])
+
+    async def GetTimeline(self, request: pb.GetTimelineRequest, context: Any) -> pb.GetTimelineResponse:
+        entries = await self._journal.of_dossier(request.dossier_id)
+        return pb.GetTimelineResponse(
+            entries=[pb.TimelineEntry(type=e.type, at=int(e.at.timestamp()), event_id=e.event_id) for e in entries]
+        )
+
+    async def Rebuild(self, request: pb.RebuildRequest, context: Any) -> pb.RebuildResponse:
+        return pb.RebuildResponse(events=await self._rebuild())
+
+
+def _reward(figures: RewardFigures) -> pb.RewardSummary:
+    return pb.RewardSummary(
+        decision_id=figures.decision_id,
+        symbol=figures.symbol,
+        form=figures.form,
+        issued_on=figures.issued_on,
+        individuals=figures.individuals,
+        collectives=figures.collectives,
+        individuals_vnd=figures.individuals_vnd,
+        collectives_vnd=figures.collectives_vnd,
+        total_vnd=figures.total_vnd,
+        paid_vnd=figures.paid_vnd,
+        reconciled=figures.reconciled,
+    )
