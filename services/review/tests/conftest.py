@@ -174,7 +174,8 @@ class Office:
 
     @property
     def store(self) -> Store:
-        return self.running.host._store
+        store: Store = self.running.host._store
+        return store
 
     async def state(self, dossier_id: str) -> str:
         answer = await self.secretary.GetCase(pb.GetCaseRequest(dossier_id=dossier_id))
@@ -224,12 +225,16 @@ class Office:
 
     async def published(self, event_type: str) -> list[str]:
         """Bodies of what review recorded to publish, sent or not, in the order of recording."""
-        rows = [
-            row
+        return [row["body"] for row in await self.recorded({"type": event_type})]
+
+    async def recorded(self, where: dict[str, Any]) -> list[dict[str, Any]]:
+        """Outbox rows, sent or not, in the order of recording; the relay may move one while they are read."""
+        rows = {
+            row["_id"]: row
             for coll in ("outbox", "outbox_sent")
-            for row in await self.store.find(coll, {"type": event_type}, limit=5_000)
-        ]
-        return [row["body"] for row in sorted(rows, key=lambda row: row["_id"])]
+            for row in await self.store.find(coll, where, limit=5_000)
+        }
+        return [rows[id] for id in sorted(rows)]
 
 
 @pytest.fixture(name="filing")

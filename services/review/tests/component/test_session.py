@@ -1,12 +1,17 @@
 """From the filing to the minutes, over real gRPC, on the real store and broker."""
 
 import json
+from datetime import date
 from io import BytesIO
 from typing import Any
 
+import pytest
 from pypdf import PdfReader
 
 from sangkien.api.review.v1 import review_pb2 as pb
+from sangkien.contracts.events import DossierWithdrawn
+from sangkien.rpc import RemoteRefusal
+from sangkien.testkit import eventually
 
 
 async def test_dossier_passes_from_filing_to_minutes(office: Any) -> None:
@@ -30,3 +35,27 @@ async def test_dossier_passes_from_filing_to_minutes(office: Any) -> None:
     minutes = await office.secretary.GetMinutes(pb.GetMinutesRequest(session_id=session))
     text = " ".join("".join(page.extract_text() for page in PdfReader(BytesIO(minutes.pdf)).pages).split())
     assert ("01/BB-HĐSK" in text, "Nguyễn An" in text, "ngày 18 tháng 5 năm 2023" in text) == (True, True, True)
+
+
+async def test_dossier_withdrawn_during_the_session_is_left_out_of_the_vote(office: Any) -> None:
+    kept, gone = await office.ready(2)
+    session = await office.open_session()
+    for place in range(6):
+        await office.vote(session, place, [kept, gone])
+    event = DossierWithdrawn(dossier_id=gone, version=2, withdrawn_on=date(2023, 5, 18))
+    await office.intake.says((event, gone, 2))
+    await eventually(lambda: office.state(gone), value="RUT")
+
+    assert await office.close(session) == (1, 0)
+    assert await office.state(gone) == "RUT"
+    minutes = await office.secretary.GetMinutes(pb.GetMinutesRequest(session_id=session))
+    text = " ".join("".join(page.extract_text() for page in PdfReader(BytesIO(minutes.pdf)).pages).split())
+    assert f"Hồ sơ SK-2023-{gone[-6:]} không được biểu quyết vì đã rút trước khi bỏ phiếu." in text
+
+
+async def test_head_author_of_a_state_funded_dossier_may_not_sit(office: Any) -> None:
+    await office.ready(1, authors=[office.members[0]], head_author=True, state_funded=True)
+    with pytest.raises(RemoteRefusal) as refused:
+        await office.open_session()
+    assert (refused.value.code, refused.value.facts) == ("head_author_may_not_sit", {"position": "1"})
+    assert await office.close(await office.open_session("again", absent=[0])) == (0, 1)

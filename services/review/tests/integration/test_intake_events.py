@@ -25,10 +25,11 @@ def mended(filing: Any, office: Any, dossier_id: str, title: str, version: int =
 
 async def settled(office: Any) -> None:
     """Wait until review has nothing of intake's left to do."""
+    js = office.running.host._bus.jetstream
 
     async def nothing_left() -> bool:
-        lag = {one.consumer: one for one in await office.running.host._bus.lags()}[CONSUMER]
-        return (lag.pending, lag.unacknowledged) == (0, 0)
+        info = await js.consumer_info("EV_INTAKE", CONSUMER)
+        return (await office.intake.store.count("outbox"), info.num_pending, info.num_ack_pending) == (0, 0, 0)
 
     await eventually(nothing_left, what="intake's events to be settled")
 

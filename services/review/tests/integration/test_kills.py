@@ -3,13 +3,11 @@
 import asyncio
 import json
 import signal
-from contextlib import suppress
 from typing import Any
 
 import nats
 
 from sangkien.api.review.v1 import review_pb2 as pb
-from sangkien.rpc import RemoteUnavailable
 from sangkien.store import Replace
 from sangkien.testkit import eventually
 
@@ -63,8 +61,7 @@ async def test_kill_while_counting_ends_in_the_same_minutes(cast: Any) -> None:
 
         await eventually(counted, what="the first dossiers to be counted")
         assert await process.kill() == -signal.SIGKILL
-        with suppress(RemoteUnavailable):
-            await closing
+        await asyncio.wait([closing])
 
     async with cast.at_work() as office:
         assert await office.close(session) == (300, 150)
