@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-sangkien/api/recognition/v1/recognition.proto\x12\x1bsangkien.api.recognition.v1\"[\n\x13OpenRegisterRequest\x12\x11\n\tissuer_id\x18\x01 \x01(\t\x12\x0e\n\x06suffix\x18\x02 \x01(\t\x12\x0c\n\x04year\x18\x03 \x01(\r\x12\x13\n\x0blast_number\x18\x04 \x01(\r\"+\n\x14OpenRegisterResponse\x12\x13\n\x0bregister_id\x18\x01 \x01(\t\"\x8a\x01\n\x14\x44raftDecisionRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tissuer_id\x18\x02 \x01(\t\x12\x0e\n\x06suffix\x18\x03 \x01(\t\x12\x10\n\x08round_id\x18\x04 \x01(\t\x12\x13\n\x0b\x64ossier_ids\x18\x05 \x03(\t\x12\x0f\n\x07grounds\x18\x06 \x03(\t\"Q\n\x15\x44raftDecisionResponse\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x12\n\nrecognised\x18\x02 \x01(\r\x12\x0f\n\x07refused\x18\x03 \x01(\r\",\n\x15SubmitDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"\x18\n\x16SubmitDecisionResponse\"j\n\x14IssueDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x11\n\tissued_on\x18\x02 \x01(\t\x12\x14\n\x0csigning_mode\x18\x03 \x01(\t\x12\x14\n\x0csigner_title\x18\x04 \x01(\t\"^\n\x15IssueDecisionResponse\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x65rtificates\x18\x03 \x01(\r\x12\x0f\n\x07\x61lready\x18\x04 \x01(\x08\")\n\x12GetDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"\xa6\x01\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12\x0e\n\x06symbol\x18\x04 \x01(\t\x12\x11\n\tissued_on\x18\x05 \x01(\t\x12\x10\n\x08round_id\x18\x06 \x01(\t\x12\x0c\n\x04tier\x18\x07 \x01(\t\x12\x12\n\nrecognised\x18\x08 \x01(\r\x12\x0f\n\x07refused\x18\t \x01(\r\"N\n\x13GetDecisionResponse\x12\x37\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32%.sangkien.api.recognition.v1.Decision\"1\n\x1aGetDecisionDocumentRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\":\n\x1bGetDecisionDocumentResponse\x12\x0b\n\x03pdf\x18\x01 \x01(\x0c\x12\x0e\n\x06sha256\x18\x02 \x01(\t\"P\n\x15ListCandidatesRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"?\n\tCandidate\x12\x12\n\ndossier_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\"m\n\x16ListCandidatesResponse\x12:\n\ncandidates\x18\x01 \x03(\x0b\x32&.sangkien.api.recognition.v1.Candidate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"~\n\x16ListInitiativesRequest\x12\x0c\n\x04tier\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x10\n\x08round_id\x18\x03 \x01(\t\x12\x0c\n\x04year\x18\x04 \x01(\r\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xd2\x01\n\nInitiative\x12\x15\n\rinitiative_id\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07unit_id\x18\x04 \x01(\t\x12\x11\n\tunit_name\x18\x05 \x01(\t\x12\x17\n\x0f\x64\x65\x63ision_symbol\x18\x06 \x01(\t\x12\x15\n\rrecognised_on\x18\x07 \x01(\t\x12\x12\n\ndossier_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61uthor_names\x18\t \x03(\t\x12\x12\n\nauthor_ids\x18\n \x03(\t\"\x7f\n\x17ListInitiativesResponse\x12<\n\x0binitiatives\x18\x01 \x03(\x0b\x32\'.sangkien.api.recognition.v1.Initiative\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"\x7f\n\x17ListCertificatesRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x15\n\rinitiative_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\r\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x9b\x01\n\x0b\x43\x65rtificate\x12\x16\n\x0e\x63\x65rtificate_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x15\n\rinitiative_id\x18\x03 \x01(\t\x12\x11\n\tperson_id\x18\x04 \x01(\t\x12\x12\n\ncheck_code\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x06 \x01(\t\x12\x11\n\tissued_on\x18\x07 \x01(\t\"\x82\x01\n\x18ListCertificatesResponse\x12>\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32(.sangkien.api.recognition.v1.Certificate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"7\n\x1dGetCertificateDocumentRequest\x12\x16\n\x0e\x63\x65rtificate_id\x18\x01 \x01(\t\"=\n\x1eGetCertificateDocumentResponse\x12\x0b\n\x03pdf\x18\x01 \x01(\x0c\x12\x0e\n\x06sha256\x18\x02 \x01(\t\".\n\x18VerifyCertificateRequest\x12\x12\n\ncheck_code\x18\x01 \x01(\t\"\xb2\x01\n\x19VerifyCertificateResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0b\x61uthor_name\x18\x04 \x01(\t\x12\x11\n\tunit_name\x18\x05 \x01(\t\x12\x17\n\x0f\x64\x65\x63ision_symbol\x18\x06 \x01(\t\x12\x11\n\tissued_on\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x08 \x01(\t2\x84\x0b\n\x12RecognitionService\x12s\n\x0cOpenRegister\x12\x30.sangkien.api.recognition.v1.OpenRegisterRequest\x1a\x31.sangkien.api.recognition.v1.OpenRegisterResponse\x12v\n\rDraftDecision\x12\x31.sangkien.api.recognition.v1.DraftDecisionRequest\x1a\x32.sangkien.api.recognition.v1.DraftDecisionResponse\x12y\n\x0eSubmitDecision\x12\x32.sangkien.api.recognition.v1.SubmitDecisionRequest\x1a\x33.sangkien.api.recognition.v1.SubmitDecisionResponse\x12v\n\rIssueDecision\x12\x31.sangkien.api.recognition.v1.IssueDecisionRequest\x1a\x32.sangkien.api.recognition.v1.IssueDecisionResponse\x12p\n\x0bGetDecision\x12/.sangkien.api.recognition.v1.GetDecisionRequest\x1a\x30.sangkien.api.recognition.v1.GetDecisionResponse\x12\x88\x01\n\x13GetDecisionDocument\x12\x37.sangkien.api.recognition.v1.GetDecisionDocumentRequest\x1a\x38.sangkien.api.recognition.v1.GetDecisionDocumentResponse\x12y\n\x0eListCandidates\x12\x32.sangkien.api.recognition.v1.ListCandidatesRequest\x1a\x33.sangkien.api.recognition.v1.ListCandidatesResponse\x12|\n\x0fListInitiatives\x12\x33.sangkien.api.recognition.v1.ListInitiativesRequest\x1a\x34.sangkien.api.recognition.v1.ListInitiativesResponse\x12\x7f\n\x10ListCertificates\x12\x34.sangkien.api.recognition.v1.ListCertificatesRequest\x1a\x35.sangkien.api.recognition.v1.ListCertificatesResponse\x12\x91\x01\n\x16GetCertificateDocument\x12:.sangkien.api.recognition.v1.GetCertificateDocumentRequest\x1a;.sangkien.api.recognition.v1.GetCertificateDocumentResponse\x12\x82\x01\n\x11VerifyCertificate\x12\x35.sangkien.api.recognition.v1.VerifyCertificateRequest\x1a\x36.sangkien.api.recognition.v1.VerifyCertificateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-sangkien/api/recognition/v1/recognition.proto\x12\x1bsangkien.api.recognition.v1\"[\n\x13OpenRegisterRequest\x12\x11\n\tissuer_id\x18\x01 \x01(\t\x12\x0e\n\x06suffix\x18\x02 \x01(\t\x12\x0c\n\x04year\x18\x03 \x01(\r\x12\x13\n\x0blast_number\x18\x04 \x01(\r\"+\n\x14OpenRegisterResponse\x12\x13\n\x0bregister_id\x18\x01 \x01(\t\"\x8a\x01\n\x14\x44raftDecisionRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x11\n\tissuer_id\x18\x02 \x01(\t\x12\x0e\n\x06suffix\x18\x03 \x01(\t\x12\x10\n\x08round_id\x18\x04 \x01(\t\x12\x13\n\x0b\x64ossier_ids\x18\x05 \x03(\t\x12\x0f\n\x07grounds\x18\x06 \x03(\t\"Q\n\x15\x44raftDecisionResponse\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x12\n\nrecognised\x18\x02 \x01(\r\x12\x0f\n\x07refused\x18\x03 \x01(\r\",\n\x15SubmitDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"\x18\n\x16SubmitDecisionResponse\"\x80\x01\n\x14IssueDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x11\n\tissued_on\x18\x02 \x01(\t\x12\x14\n\x0csigning_mode\x18\x03 \x01(\t\x12\x14\n\x0csigner_title\x18\x04 \x01(\t\x12\x14\n\x0con_behalf_of\x18\x05 \x01(\t\"^\n\x15IssueDecisionResponse\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x65rtificates\x18\x03 \x01(\r\x12\x0f\n\x07\x61lready\x18\x04 \x01(\x08\")\n\x12GetDecisionRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\"\xbc\x01\n\x08\x44\x65\x63ision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\r\x12\x0e\n\x06symbol\x18\x04 \x01(\t\x12\x11\n\tissued_on\x18\x05 \x01(\t\x12\x10\n\x08round_id\x18\x06 \x01(\t\x12\x0c\n\x04tier\x18\x07 \x01(\t\x12\x12\n\nrecognised\x18\x08 \x01(\r\x12\x0f\n\x07refused\x18\t \x01(\r\x12\x14\n\x0c\x63\x65rtificates\x18\n \x01(\r\"N\n\x13GetDecisionResponse\x12\x37\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32%.sangkien.api.recognition.v1.Decision\"1\n\x1aGetDecisionDocumentRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\":\n\x1bGetDecisionDocumentResponse\x12\x0b\n\x03pdf\x18\x01 \x01(\x0c\x12\x0e\n\x06sha256\x18\x02 \x01(\t\"P\n\x15ListCandidatesRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"?\n\tCandidate\x12\x12\n\ndossier_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\"m\n\x16ListCandidatesResponse\x12:\n\ncandidates\x18\x01 \x03(\x0b\x32&.sangkien.api.recognition.v1.Candidate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"~\n\x16ListInitiativesRequest\x12\x0c\n\x04tier\x18\x01 \x01(\t\x12\x0f\n\x07unit_id\x18\x02 \x01(\t\x12\x10\n\x08round_id\x18\x03 \x01(\t\x12\x0c\n\x04year\x18\x04 \x01(\r\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xd2\x01\n\nInitiative\x12\x15\n\rinitiative_id\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07unit_id\x18\x04 \x01(\t\x12\x11\n\tunit_name\x18\x05 \x01(\t\x12\x17\n\x0f\x64\x65\x63ision_symbol\x18\x06 \x01(\t\x12\x15\n\rrecognised_on\x18\x07 \x01(\t\x12\x12\n\ndossier_id\x18\x08 \x01(\t\x12\x14\n\x0c\x61uthor_names\x18\t \x03(\t\x12\x12\n\nauthor_ids\x18\n \x03(\t\"\x7f\n\x17ListInitiativesResponse\x12<\n\x0binitiatives\x18\x01 \x03(\x0b\x32\'.sangkien.api.recognition.v1.Initiative\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"\x7f\n\x17ListCertificatesRequest\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x15\n\rinitiative_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\r\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x9b\x01\n\x0b\x43\x65rtificate\x12\x16\n\x0e\x63\x65rtificate_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x15\n\rinitiative_id\x18\x03 \x01(\t\x12\x11\n\tperson_id\x18\x04 \x01(\t\x12\x12\n\ncheck_code\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x06 \x01(\t\x12\x11\n\tissued_on\x18\x07 \x01(\t\"\x82\x01\n\x18ListCertificatesResponse\x12>\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32(.sangkien.api.recognition.v1.Certificate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"7\n\x1dGetCertificateDocumentRequest\x12\x16\n\x0e\x63\x65rtificate_id\x18\x01 \x01(\t\"=\n\x1eGetCertificateDocumentResponse\x12\x0b\n\x03pdf\x18\x01 \x01(\x0c\x12\x0e\n\x06sha256\x18\x02 \x01(\t\".\n\x18VerifyCertificateRequest\x12\x12\n\ncheck_code\x18\x01 \x01(\t\"\xb2\x01\n\x19VerifyCertificateResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0b\x61uthor_name\x18\x04 \x01(\t\x12\x11\n\tunit_name\x18\x05 \x01(\t\x12\x17\n\x0f\x64\x65\x63ision_symbol\x18\x06 \x01(\t\x12\x11\n\tissued_on\x18\x07 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x08 \x01(\t2\x84\x0b\n\x12RecognitionService\x12s\n\x0cOpenRegister\x12\x30.sangkien.api.recognition.v1.OpenRegisterRequest\x1a\x31.sangkien.api.recognition.v1.OpenRegisterResponse\x12v\n\rDraftDecision\x12\x31.sangkien.api.recognition.v1.DraftDecisionRequest\x1a\x32.sangkien.api.recognition.v1.DraftDecisionResponse\x12y\n\x0eSubmitDecision\x12\x32.sangkien.api.recognition.v1.SubmitDecisionRequest\x1a\x33.sangkien.api.recognition.v1.SubmitDecisionResponse\x12v\n\rIssueDecision\x12\x31.sangkien.api.recognition.v1.IssueDecisionRequest\x1a\x32.sangkien.api.recognition.v1.IssueDecisionResponse\x12p\n\x0bGetDecision\x12/.sangkien.api.recognition.v1.GetDecisionRequest\x1a\x30.sangkien.api.recognition.v1.GetDecisionResponse\x12\x88\x01\n\x13GetDecisionDocument\x12\x37.sangkien.api.recognition.v1.GetDecisionDocumentRequest\x1a\x38.sangkien.api.recognition.v1.GetDecisionDocumentResponse\x12y\n\x0eListCandidates\x12\x32.sangkien.api.recognition.v1.ListCandidatesRequest\x1a\x33.sangkien.api.recognition.v1.ListCandidatesResponse\x12|\n\x0fListInitiatives\x12\x33.sangkien.api.recognition.v1.ListInitiativesRequest\x1a\x34.sangkien.api.recognition.v1.ListInitiativesResponse\x12\x7f\n\x10ListCertificates\x12\x34.sangkien.api.recognition.v1.ListCertificatesRequest\x1a\x35.sangkien.api.recognition.v1.ListCertificatesResponse\x12\x91\x01\n\x16GetCertificateDocument\x12:.sangkien.api.recognition.v1.GetCertificateDocumentRequest\x1a;.sangkien.api.recognition.v1.GetCertificateDocumentResponse\x12\x82\x01\n\x11VerifyCertificate\x12\x35.sangkien.api.recognition.v1.VerifyCertificateRequest\x1a\x36.sangkien.api.recognition.v1.VerifyCertificateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,46 +43,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITDECISIONREQUEST']._serialized_end=484
   _globals['_SUBMITDECISIONRESPONSE']._serialized_start=486
   _globals['_SUBMITDECISIONRESPONSE']._serialized_end=510
-  _globals['_ISSUEDECISIONREQUEST']._serialized_start=512
-  _globals['_ISSUEDECISIONREQUEST']._serialized_end=618
-  _globals['_ISSUEDECISIONRESPONSE']._serialized_start=620
-  _globals['_ISSUEDECISIONRESPONSE']._serialized_end=714
-  _globals['_GETDECISIONREQUEST']._serialized_start=716
-  _globals['_GETDECISIONREQUEST']._serialized_end=757
-  _globals['_DECISION']._serialized_start=760
-  _globals['_DECISION']._serialized_end=926
-  _globals['_GETDECISIONRESPONSE']._serialized_start=928
-  _globals['_GETDECISIONRESPONSE']._serialized_end=1006
-  _globals['_GETDECISIONDOCUMENTREQUEST']._serialized_start=1008
-  _globals['_GETDECISIONDOCUMENTREQUEST']._serialized_end=1057
-  _globals['_GETDECISIONDOCUMENTRESPONSE']._serialized_start=1059
-  _globals['_GETDECISIONDOCUMENTRESPONSE']._serialized_end=1117
-  _globals['_LISTCANDIDATESREQUEST']._serialized_start=1119
-  _globals['_LISTCANDIDATESREQUEST']._serialized_end=1199
-  _globals['_CANDIDATE']._serialized_start=1201
-  _globals['_CANDIDATE']._serialized_end=1264
-  _globals['_LISTCANDIDATESRESPONSE']._serialized_start=1266
-  _globals['_LISTCANDIDATESRESPONSE']._serialized_end=1375
-  _globals['_LISTINITIATIVESREQUEST']._serialized_start=1377
-  _globals['_LISTINITIATIVESREQUEST']._serialized_end=1503
-  _globals['_INITIATIVE']._serialized_start=1506
-  _globals['_INITIATIVE']._serialized_end=1716
-  _globals['_LISTINITIATIVESRESPONSE']._serialized_start=1718
-  _globals['_LISTINITIATIVESRESPONSE']._serialized_end=1845
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=1847
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=1974
-  _globals['_CERTIFICATE']._serialized_start=1977
-  _globals['_CERTIFICATE']._serialized_end=2132
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=2135
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=2265
-  _globals['_GETCERTIFICATEDOCUMENTREQUEST']._serialized_start=2267
-  _globals['_GETCERTIFICATEDOCUMENTREQUEST']._serialized_end=2322
-  _globals['_GETCERTIFICATEDOCUMENTRESPONSE']._serialized_start=2324
-  _globals['_GETCERTIFICATEDOCUMENTRESPONSE']._serialized_end=2385
-  _globals['_VERIFYCERTIFICATEREQUEST']._serialized_start=2387
-  _globals['_VERIFYCERTIFICATEREQUEST']._serialized_end=2433
-  _globals['_VERIFYCERTIFICATERESPONSE']._serialized_start=2436
-  _globals['_VERIFYCERTIFICATERESPONSE']._serialized_end=2614
-  _globals['_RECOGNITIONSERVICE']._serialized_start=2617
-  _globals['_RECOGNITIONSERVICE']._serialized_end=4029
+  _globals['_ISSUEDECISIONREQUEST']._serialized_start=513
+  _globals['_ISSUEDECISIONREQUEST']._serialized_end=641
+  _globals['_ISSUEDECISIONRESPONSE']._serialized_start=643
+  _globals['_ISSUEDECISIONRESPONSE']._serialized_end=737
+  _globals['_GETDECISIONREQUEST']._serialized_start=739
+  _globals['_GETDECISIONREQUEST']._serialized_end=780
+  _globals['_DECISION']._serialized_start=783
+  _globals['_DECISION']._serialized_end=971
+  _globals['_GETDECISIONRESPONSE']._serialized_start=973
+  _globals['_GETDECISIONRESPONSE']._serialized_end=1051
+  _globals['_GETDECISIONDOCUMENTREQUEST']._serialized_start=1053
+  _globals['_GETDECISIONDOCUMENTREQUEST']._serialized_end=1102
+  _globals['_GETDECISIONDOCUMENTRESPONSE']._serialized_start=1104
+  _globals['_GETDECISIONDOCUMENTRESPONSE']._serialized_end=1162
+  _globals['_LISTCANDIDATESREQUEST']._serialized_start=1164
+  _globals['_LISTCANDIDATESREQUEST']._serialized_end=1244
+  _globals['_CANDIDATE']._serialized_start=1246
+  _globals['_CANDIDATE']._serialized_end=1309
+  _globals['_LISTCANDIDATESRESPONSE']._serialized_start=1311
+  _globals['_LISTCANDIDATESRESPONSE']._serialized_end=1420
+  _globals['_LISTINITIATIVESREQUEST']._serialized_start=1422
+  _globals['_LISTINITIATIVESREQUEST']._serialized_end=1548
+  _globals['_INITIATIVE']._serialized_start=1551
+  _globals['_INITIATIVE']._serialized_end=1761
+  _globals['_LISTINITIATIVESRESPONSE']._serialized_start=1763
+  _globals['_LISTINITIATIVESRESPONSE']._serialized_end=1890
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=1892
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=2019
+  _globals['_CERTIFICATE']._serialized_start=2022
+  _globals['_CERTIFICATE']._serialized_end=2177
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=2180
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=2310
+  _globals['_GETCERTIFICATEDOCUMENTREQUEST']._serialized_start=2312
+  _globals['_GETCERTIFICATEDOCUMENTREQUEST']._serialized_end=2367
+  _globals['_GETCERTIFICATEDOCUMENTRESPONSE']._serialized_start=2369
+  _globals['_GETCERTIFICATEDOCUMENTRESPONSE']._serialized_end=2430
+  _globals['_VERIFYCERTIFICATEREQUEST']._serialized_start=2432
+  _globals['_VERIFYCERTIFICATEREQUEST']._serialized_end=2478
+  _globals['_VERIFYCERTIFICATERESPONSE']._serialized_start=2481
+  _globals['_VERIFYCERTIFICATERESPONSE']._serialized_end=2659
+  _globals['_RECOGNITIONSERVICE']._serialized_start=2662
+  _globals['_RECOGNITIONSERVICE']._serialized_end=4074
 # @@protoc_insertion_point(module_scope)

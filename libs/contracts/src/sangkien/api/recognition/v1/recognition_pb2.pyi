@@ -182,13 +182,16 @@ class IssueDecisionRequest(_message.Message):
     ISSUED_ON_FIELD_NUMBER: _builtins.int
     SIGNING_MODE_FIELD_NUMBER: _builtins.int
     SIGNER_TITLE_FIELD_NUMBER: _builtins.int
+    ON_BEHALF_OF_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     issued_on: _builtins.str
     """Day of the decision, YYYY-MM-DD; its year chooses the register."""
     signing_mode: _builtins.str
-    """Signature authority: TM, KT, TUQ or TL (Decree 30/2020/NĐ-CP, article 13)."""
+    """Signature authority: TM, KT, TUQ or TL (Decree 30/2020/NĐ-CP, article 13); empty in the signer's own right."""
     signer_title: _builtins.str
     """Position of the signer as printed."""
+    on_behalf_of: _builtins.str
+    """Position signed for; required with KT, TUQ and TL. With TM it may name the chair a deputy signs in place of."""
     def __init__(
         self,
         *,
@@ -196,10 +199,11 @@ class IssueDecisionRequest(_message.Message):
         issued_on: _builtins.str = ...,
         signing_mode: _builtins.str = ...,
         signer_title: _builtins.str = ...,
+        on_behalf_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "issued_on", b"issued_on", "signer_title", b"signer_title", "signing_mode", b"signing_mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "issued_on", b"issued_on", "on_behalf_of", b"on_behalf_of", "signer_title", b"signer_title", "signing_mode", b"signing_mode"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,6 +273,7 @@ class Decision(_message.Message):
     TIER_FIELD_NUMBER: _builtins.int
     RECOGNISED_FIELD_NUMBER: _builtins.int
     REFUSED_FIELD_NUMBER: _builtins.int
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     state: _builtins.str
     """State code: DU_THAO, TRINH_KY, BAN_HANH."""
@@ -283,6 +288,8 @@ class Decision(_message.Message):
     """Tier: grassroots, district, city, national."""
     recognised: _builtins.int
     refused: _builtins.int
+    certificates: _builtins.int
+    """Certificates fixed; counted once every item is in the register."""
     def __init__(
         self,
         *,
@@ -295,10 +302,11 @@ class Decision(_message.Message):
         tier: _builtins.str = ...,
         recognised: _builtins.int = ...,
         refused: _builtins.int = ...,
+        certificates: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "issued_on", b"issued_on", "number", b"number", "recognised", b"recognised", "refused", b"refused", "round_id", b"round_id", "state", b"state", "symbol", b"symbol", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates", "decision_id", b"decision_id", "issued_on", b"issued_on", "number", b"number", "recognised", b"recognised", "refused", b"refused", "round_id", b"round_id", "state", b"state", "symbol", b"symbol", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -116,28 +116,28 @@ class RecognitionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IssueDecision(self, request, context):
-        """Signs and issues: takes the next number of the register, enters the initiatives, fixes the certificates, all in one. The signer is not the drafter. Role: leader.
+        """Signs and issues: takes the next number of the register, enters the initiatives, fixes the certificates of the first tier. A call that was broken off is completed by repeating it, or in the background. The signer is not the drafter. Role: leader.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDecision(self, request, context):
-        """A decision with its counts.
+        """A decision with its counts. Roles: secretary, leader, operator, service.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDecisionDocument(self, request, context):
-        """The issued decision with its list as a PDF (layout of Decree 30/2020/NĐ-CP).
+        """The issued decision with its list as a PDF (layout of Decree 30/2020/NĐ-CP). Anyone signed in.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCandidates(self, request, context):
-        """Dossiers voted on and not yet in a decision.
+        """Dossiers voted on and not yet in a decision. Roles: secretary, leader, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,14 +151,14 @@ class RecognitionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCertificates(self, request, context):
-        """Certificates of a decision, an initiative or a person.
+        """Certificates of a decision, an initiative or a person. Roles: secretary, leader, operator, service; a person sees the own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetCertificateDocument(self, request, context):
-        """The certificate as a PDF, rendered when first asked for.
+        """The certificate as a PDF, rendered when first asked for. Roles: secretary, leader, operator, service; a person sees the own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,19 +21,19 @@ class RecognitionServiceStub:
     SubmitDecision: _aio.UnaryUnaryMultiCallable[_recognition_pb2.SubmitDecisionRequest, _recognition_pb2.SubmitDecisionResponse]
     """Submits the draft for signature (TRINH_KY). Role: secretary."""
     IssueDecision: _aio.UnaryUnaryMultiCallable[_recognition_pb2.IssueDecisionRequest, _recognition_pb2.IssueDecisionResponse]
-    """Signs and issues: takes the next number of the register, enters the initiatives, fixes the certificates, all in one. The signer is not the drafter. Role: leader."""
+    """Signs and issues: takes the next number of the register, enters the initiatives, fixes the certificates of the first tier. A call that was broken off is completed by repeating it, or in the background. The signer is not the drafter. Role: leader."""
     GetDecision: _aio.UnaryUnaryMultiCallable[_recognition_pb2.GetDecisionRequest, _recognition_pb2.GetDecisionResponse]
-    """A decision with its counts."""
+    """A decision with its counts. Roles: secretary, leader, operator, service."""
     GetDecisionDocument: _aio.UnaryUnaryMultiCallable[_recognition_pb2.GetDecisionDocumentRequest, _recognition_pb2.GetDecisionDocumentResponse]
-    """The issued decision with its list as a PDF (layout of Decree 30/2020/NĐ-CP)."""
+    """The issued decision with its list as a PDF (layout of Decree 30/2020/NĐ-CP). Anyone signed in."""
     ListCandidates: _aio.UnaryUnaryMultiCallable[_recognition_pb2.ListCandidatesRequest, _recognition_pb2.ListCandidatesResponse]
-    """Dossiers voted on and not yet in a decision."""
+    """Dossiers voted on and not yet in a decision. Roles: secretary, leader, operator."""
     ListInitiatives: _aio.UnaryUnaryMultiCallable[_recognition_pb2.ListInitiativesRequest, _recognition_pb2.ListInitiativesResponse]
     """The public register of recognised initiatives. Public."""
     ListCertificates: _aio.UnaryUnaryMultiCallable[_recognition_pb2.ListCertificatesRequest, _recognition_pb2.ListCertificatesResponse]
-    """Certificates of a decision, an initiative or a person."""
+    """Certificates of a decision, an initiative or a person. Roles: secretary, leader, operator, service; a person sees the own."""
     GetCertificateDocument: _aio.UnaryUnaryMultiCallable[_recognition_pb2.GetCertificateDocumentRequest, _recognition_pb2.GetCertificateDocumentResponse]
-    """The certificate as a PDF, rendered when first asked for."""
+    """The certificate as a PDF, rendered when first asked for. Roles: secretary, leader, operator, service; a person sees the own."""
     VerifyCertificate: _aio.UnaryUnaryMultiCallable[_recognition_pb2.VerifyCertificateRequest, _recognition_pb2.VerifyCertificateResponse]
     """Checks the code printed on a certificate. Public."""
 
@@ -68,7 +68,7 @@ class RecognitionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recognition_pb2.IssueDecisionRequest,
         context: _aio.ServicerContext[_recognition_pb2.IssueDecisionRequest, _abc.Awaitable[_recognition_pb2.IssueDecisionResponse]],
     ) -> _abc.Awaitable[_recognition_pb2.IssueDecisionResponse]:
-        """Signs and issues: takes the next number of the register, enters the initiatives, fixes the certificates, all in one. The signer is not the drafter. Role: leader."""
+        """Signs and issues: takes the next number of the register, enters the initiatives, fixes the certificates of the first tier. A call that was broken off is completed by repeating it, or in the background. The signer is not the drafter. Role: leader."""
 
     @_abc_1.abstractmethod
     def GetDecision(
@@ -76,7 +76,7 @@ class RecognitionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recognition_pb2.GetDecisionRequest,
         context: _aio.ServicerContext[_recognition_pb2.GetDecisionRequest, _abc.Awaitable[_recognition_pb2.GetDecisionResponse]],
     ) -> _abc.Awaitable[_recognition_pb2.GetDecisionResponse]:
-        """A decision with its counts."""
+        """A decision with its counts. Roles: secretary, leader, operator, service."""
 
     @_abc_1.abstractmethod
     def GetDecisionDocument(
@@ -84,7 +84,7 @@ class RecognitionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recognition_pb2.GetDecisionDocumentRequest,
         context: _aio.ServicerContext[_recognition_pb2.GetDecisionDocumentRequest, _abc.Awaitable[_recognition_pb2.GetDecisionDocumentResponse]],
     ) -> _abc.Awaitable[_recognition_pb2.GetDecisionDocumentResponse]:
-        """The issued decision with its list as a PDF (layout of Decree 30/2020/NĐ-CP)."""
+        """The issued decision with its list as a PDF (layout of Decree 30/2020/NĐ-CP). Anyone signed in."""
 
     @_abc_1.abstractmethod
     def ListCandidates(
@@ -92,7 +92,7 @@ class RecognitionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recognition_pb2.ListCandidatesRequest,
         context: _aio.ServicerContext[_recognition_pb2.ListCandidatesRequest, _abc.Awaitable[_recognition_pb2.ListCandidatesResponse]],
     ) -> _abc.Awaitable[_recognition_pb2.ListCandidatesResponse]:
-        """Dossiers voted on and not yet in a decision."""
+        """Dossiers voted on and not yet in a decision. Roles: secretary, leader, operator."""
 
     @_abc_1.abstractmethod
     def ListInitiatives(
@@ -108,7 +108,7 @@ class RecognitionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recognition_pb2.ListCertificatesRequest,
         context: _aio.ServicerContext[_recognition_pb2.ListCertificatesRequest, _abc.Awaitable[_recognition_pb2.ListCertificatesResponse]],
     ) -> _abc.Awaitable[_recognition_pb2.ListCertificatesResponse]:
-        """Certificates of a decision, an initiative or a person."""
+        """Certificates of a decision, an initiative or a person. Roles: secretary, leader, operator, service; a person sees the own."""
 
     @_abc_1.abstractmethod
     def GetCertificateDocument(
@@ -116,7 +116,7 @@ class RecognitionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recognition_pb2.GetCertificateDocumentRequest,
         context: _aio.ServicerContext[_recognition_pb2.GetCertificateDocumentRequest, _abc.Awaitable[_recognition_pb2.GetCertificateDocumentResponse]],
     ) -> _abc.Awaitable[_recognition_pb2.GetCertificateDocumentResponse]:
-        """The certificate as a PDF, rendered when first asked for."""
+        """The certificate as a PDF, rendered when first asked for. Roles: secretary, leader, operator, service; a person sees the own."""
 
     @_abc_1.abstractmethod
     def VerifyCertificate(

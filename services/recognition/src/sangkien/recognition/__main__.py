@@ -1,0 +1,7 @@
+"""`python -m sangkien.recognition serve`."""
+
+from sangkien.chassis import main
+from sangkien.recognition.bootstrap import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,1 @@
+"""Recognition's store, events, directory and documents."""

@@ -1,0 +1,1 @@
+"""Recognition's use cases and the ports they need."""

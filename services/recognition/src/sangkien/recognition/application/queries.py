@@ -1,0 +1,78 @@
+"""Decisions, candidates, the register and certificates, to read."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sangkien.recognition.application.asking import known, page_size
+from sangkien.recognition.application.ports import Caller, Candidates, Decisions, Listed, Register
+from sangkien.recognition.domain.candidate import Candidate
+from sangkien.recognition.domain.decision import Decision
+from sangkien.recognition.domain.errors import CertificateFilterWrong, CertificateNotYours
+from sangkien.recognition.domain.register import Certificate, Entry
+
+STAFF: Final = frozenset({"secretary", "leader", "operator", "service"})
+"""Who sees certificates of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitiativeFilter:
+    """Empty fields and year 0 do not narrow the list."""
+
+    tier: str = ""
+    unit_id: str = ""
+    round_id: str = ""
+    year: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFilter:
+    """Exactly one is set."""
+
+    decision_id: str = ""
+    initiative_id: str = ""
+    person_id: str = ""
+
+
+class Queries:
+    """Reads; nothing is written."""
+
+    def __init__(self, decisions: Decisions, candidates: Candidates, register: Register) -> None:
+        self._decisions = decisions
+        self._candidates = candidates
+        self._register = register
+
+    async def decision(self, decision_id: str) -> Decision:
+        """Raises DecisionUnknown."""
+        return await known(self._decisions, decision_id)
+
+    async def candidates(self, round_id: str, size: int, token: str) -> Listed[Candidate]:
+        """Those of the round that wait for a decision. Raises RecognitionPageTokenInvalid."""
+        return await self._candidates.list_waiting(round_id, page_size(size), token)
+
+    async def initiatives(self, wanted: InitiativeFilter, size: int, token: str) -> tuple[Listed[Entry], int]:
+        """The public register, latest first, and how many match. Raises RecognitionPageTokenInvalid."""
+        fields: dict[str, str | int] = {
+            "tier": wanted.tier,
+            "unit_id": wanted.unit_id,
+            "round_id": wanted.round_id,
+            "year": wanted.year,
+        }
+        return await self._register.entries(
+            {field: value for field, value in fields.items() if value}, page_size(size), token
+        )
+
+    async def certificates(
+        self, wanted: CertificateFilter, caller: Caller, size: int, token: str
+    ) -> tuple[Listed[Certificate], int]:
+        """Raises CertificateFilterWrong, CertificateNotYours and RecognitionPageTokenInvalid."""
+        fields = {
+            "decision_id": wanted.decision_id,
+            "initiative_id": wanted.initiative_id,
+            "person_id": wanted.person_id,
+        }
+        where = {field: value for field, value in fields.items() if value}
+        if len(where) != 1:
+            raise CertificateFilterWrong
+        if STAFF.isdisjoint(caller.roles) and where.get("person_id") != caller.person_id:
+            raise CertificateNotYours(field="person_id")
+        return await self._register.certificates(where, page_size(size), token)

@@ -1,0 +1,65 @@
+"""Puts recognition together."""
+
+from functools import partial
+from typing import cast
+
+from sangkien.api.recognition.v1.recognition_pb2_grpc import add_RecognitionServiceServicer_to_server
+from sangkien.chassis import Context, Definition, Parts
+from sangkien.contracts.topology import TOPOLOGY
+from sangkien.messaging import Subscription
+from sangkien.recognition.adapters.directory_client import DirectoryClient
+from sangkien.recognition.adapters.documents import SCHEMA
+from sangkien.recognition.adapters.drawing import draw_certificate, draw_decision, read_code, seal
+from sangkien.recognition.adapters.event_mapping import EventRows
+from sangkien.recognition.adapters.stored import StoredCandidates, StoredDecisions, StoredRegisters, StoredWorks
+from sangkien.recognition.adapters.stored_register import StoredRegister
+from sangkien.recognition.application.draft_decision import Collector, DraftsDecisions
+from sangkien.recognition.application.enter_items import EntersItems
+from sangkien.recognition.application.follow_review import FollowReview
+from sangkien.recognition.application.issue_decision import FixesNames, IssuesDecisions
+from sangkien.recognition.application.open_register import OpensRegisters
+from sangkien.recognition.application.queries import Queries
+from sangkien.recognition.application.serve_documents import Drawing, ServesDocuments
+from sangkien.recognition.application.submit_decision import SubmitsDecisions
+from sangkien.recognition.application.verify_certificate import VerifiesCertificates
+from sangkien.recognition.entrypoints.background import Sweep
+from sangkien.recognition.entrypoints.grpc_service import POLICY, RecognitionService, UseCases
+from sangkien.recognition.entrypoints.messages import ReviewHandler
+from sangkien.recognition.settings import RecognitionSettings
+
+
+def build(context: Context) -> Parts:
+    settings = cast("RecognitionSettings", context.settings)
+    traces, commit = context.telemetry, context.commit
+    events = EventRows(context.new_id, context.now)
+    candidates = StoredCandidates(context.store)
+    decisions = StoredDecisions(context.store, events, traces.traceparent)
+    registers, works = StoredRegisters(context.store), StoredWorks(context.store)
+    register = StoredRegister(context.store, events)
+    directory = DirectoryClient(lambda: context.channel(settings.directory))
+    collector = Collector(decisions, candidates, commit)
+    names = FixesNames(decisions, candidates, directory, commit)
+    entering = EntersItems(decisions, candidates, works, register, context, traces, seal, commit)
+    drawing = Drawing(
+        certificate=partial(draw_certificate, place=settings.place, verify_url=settings.verify_url),
+        decision=partial(draw_decision, place=settings.place),
+    )
+    documents = ServesDocuments(decisions, candidates, register, context.blobs, drawing, commit)
+    use_cases = UseCases(
+        OpensRegisters(registers, commit),
+        DraftsDecisions(decisions, candidates, collector, context, commit),
+        SubmitsDecisions(decisions, collector, commit),
+        IssuesDecisions(decisions, registers, works, names, entering, context, traces, commit),
+        Queries(decisions, candidates, register),
+        documents,
+        VerifiesCertificates(register, read_code),
+    )
+    return Parts(
+        servicers=[(add_RecognitionServiceServicer_to_server, RecognitionService(use_cases))],
+        policy=POLICY,
+        subscriptions=[Subscription(TOPOLOGY.consumer("recognition__review"), ReviewHandler(FollowReview(candidates)))],
+        background=[Sweep(entering, documents, seconds=settings.sweep_seconds)],
+    )
+
+
+SERVICE = Definition("recognition", RecognitionSettings, SCHEMA, build)

@@ -1,0 +1,1 @@
+"""What recognition decides: pure, without clock, store or network."""
