@@ -1,5 +1,6 @@
 """The pytest plugin `sangkien`: fixtures with real servers and stores, available to every test without an import."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +10,10 @@ import pytest
 from sangkien.store import Store, open_store
 from sangkien.testkit.nats_server import NatsServer
 from sangkien.testkit.store_fixtures import mongo_uri
+
+# A server is started by fork while gRPC's threads run; gRPC's own fork handlers then at times end the child before it
+# becomes the server. gRPC reads this when it is first used.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 __all__ = ["mongo_store", "mongo_uri", "nats_server", "own_nats_server", "sqlite_store"]
 
