@@ -1,6 +1,7 @@
 """From start to orderly stop: what a service starts, in which order, and how it lets go."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -78,6 +79,8 @@ class Lifecycle:
             loop.add_signal_handler(each, asked, each)
         try:
             await self.start()
+            gc.collect()
+            gc.freeze()  # what start-up made stays for good: looking through it again costs each call a tenth
             await self._stopping.wait()
             if self.reason:
                 _log.error("stopping", reason=self.reason)

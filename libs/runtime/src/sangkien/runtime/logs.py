@@ -5,6 +5,7 @@ Logging a line only notes it down. A thread hides what is personal, encodes and 
 
 import atexit
 import logging
+import os
 import sys
 import threading
 import time
@@ -91,6 +92,7 @@ def configure_logging(level: str = "info", *, json: bool = True) -> None:
     global _writer  # noqa: PLW0603 (a process has one stderr)
     if level not in _LEVELS:
         raise ValueError(f"log level {level!r} is none of {', '.join(_LEVELS)}")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # its core writes to stderr by itself, and not in JSON
     if _writer is None:
         _writer = _Writer()
         atexit.register(flush_logs)
