@@ -13,7 +13,7 @@ from sangkien.api.reward.v1.reward_pb2_grpc import RewardServiceStub
 from sangkien.reward.bootstrap import SERVICE
 from sangkien.testkit import NatsServer
 from sangkien.testkit.directory_double import DirectoryDouble, directory_double
-from sangkien.testkit.service import RunningService, running_service
+from sangkien.testkit.service import running_service
 
 SUFFIX = "/QĐ-UBND"
 
@@ -22,7 +22,7 @@ SUFFIX = "/QĐ-UBND"
 class Office:
     """A district's office on a running service: its people, and stubs that call in their names."""
 
-    service: RunningService
+    service: Any
     directory: DirectoryDouble
     issuer: str
     unit: str
@@ -98,13 +98,20 @@ async def directory() -> AsyncIterator[DirectoryDouble]:
 
 
 @pytest.fixture
-async def office(directory: DirectoryDouble, nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Office]:
-    """A fresh store; the broker is the session's."""
+def new_office(directory: DirectoryDouble) -> Callable[[Any], Office]:
+    """Makes the office of one district around a running service, the same over all restarts."""
     city = directory.add_unit("Thành phố Hà Nội", kind="UBND_TP")
     issuer = directory.add_unit("Ủy ban nhân dân quận Ba Đình", kind="QUAN", parent_id=city)
     unit = directory.add_unit("Trường THCS Thành Công")
     names = {"secretary": "Lê Thị Thư", "leader": "Phạm Thị Ẵm", "finance": "Đỗ Văn Tài", "author": "Vũ Thị Tác"}
     people = {role: directory.add_person(name, issuer) for role, name in names.items()}
-    people["other_leader"] = directory.add_person("Hồ Văn Lãnh", issuer)
+    return lambda service: Office(service, directory, issuer, unit, people)
+
+
+@pytest.fixture
+async def office(
+    new_office: Callable[[Any], Office], directory: DirectoryDouble, nats_server: NatsServer, tmp_path: Path
+) -> AsyncIterator[Office]:
+    """A fresh store; the broker is the session's."""
     async with running_service(SERVICE, nats_url=nats_server.url, data_dir=tmp_path, directory=directory) as service:
-        yield Office(service, directory, issuer, unit, people)
+        yield new_office(service)

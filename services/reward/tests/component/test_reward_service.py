@@ -177,7 +177,6 @@ async def test_roles_part_drafting_signing_paying_and_looking(office: Any, as_in
     person = office.person("Đỗ Ẵm")
     decision_id = await office.submitted(as_individual(person))
     both = office.people["secretary"]  # drafted it, and is made a leader as well
-    office.people["leader_too"] = both
     stub = type(office.stub("secretary"))(office.service.channel(both, ["leader"], office.issuer))
     request = api.IssueRewardDecisionRequest(
         decision_id=decision_id, issued_on="2023-12-20", signing_mode="TM", signer_title="Chủ tịch"
