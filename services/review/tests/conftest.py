@@ -288,6 +288,7 @@ class Cast:
     owner: str
     members: list[str]
     author: str
+    store: dict[str, str] = field(default_factory=dict)
 
     def office(self, service: Any) -> Office:
         return Office(service, self.intake, list(self.members), self.author, self.owner)
@@ -296,7 +297,7 @@ class Cast:
     async def at_work(self) -> AsyncIterator[Office]:
         """Review in this process; the council is set up, its first round open."""
         async with running_service(
-            SERVICE, nats_url=self.nats.url, data_dir=self.data_dir, directory=self.directory
+            SERVICE, nats_url=self.nats.url, data_dir=self.data_dir, directory=self.directory, **self.store
         ) as service:
             found = self.office(service)
             found.council_id = (await found.secretary.CreateCouncil(found.council())).council_id
@@ -348,5 +349,14 @@ def cast(own_nats_server: NatsServer, intake: Intake, directory: DirectoryDouble
 
 @pytest.fixture
 async def office(cast: Cast) -> AsyncIterator[Office]:
+    async with cast.at_work() as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "mongodb"])
+async def office_on_each_store(cast: Cast, request: pytest.FixtureRequest) -> AsyncIterator[Office]:
+    if request.param == "mongodb":
+        uri = request.getfixturevalue("mongo_uri")
+        cast.store = {"store_url": uri, "database": f"review_{new_id().lower()}"}
     async with cast.at_work() as found:
         yield found

@@ -103,7 +103,7 @@ async def test_acceptance_counts_the_three_months_and_tells_it(office: Any) -> N
 
 async def test_calls_nobody_can_mean_are_refused_with_the_field(office: Any) -> None:
     far = pb.CheckDossiersRequest(checks=[], checked_on="2999-01-01")
-    assert await refused(office.secretary.CheckDossiers(far)) == ("invalid", "date_in_future", "checked_on")
+    assert await refused(office.secretary.CheckDossiers(far)) == ("invalid", "act_in_future", "checked_on")
     bad = pb.CheckDossiersRequest(checks=[], checked_on="31/02/2023")
     assert await refused(office.secretary.CheckDossiers(bad)) == ("invalid", "date_malformed", "checked_on")
     many = pb.CheckDossiersRequest(checks=[check(str(n), "accept") for n in range(1_001)])

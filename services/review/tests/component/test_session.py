@@ -14,7 +14,8 @@ from sangkien.rpc import RemoteRefusal
 from sangkien.testkit import eventually
 
 
-async def test_dossier_passes_from_filing_to_minutes(office: Any) -> None:
+async def test_dossier_passes_from_filing_to_minutes(office_on_each_store: Any) -> None:
+    office = office_on_each_store
     passing, failing = await office.ready(2)
     session = await office.open_session()
     for place in range(6):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date
 
-from sangkien.review.domain.errors import BatchTooLarge, DateInFuture, NamedTwice, TextEmpty
+from sangkien.review.domain.errors import ActInFuture, BatchTooLarge, NamedTwice, TextEmpty
 
 from .ports import DONE, Clock, Done
 
@@ -26,10 +26,10 @@ def check_text(**fields: str) -> None:
 
 
 def act_date(day: date | None, clock: Clock, field: str) -> date:
-    """The day an act bears: the one given, or today in Hanoi. Raises DateInFuture."""
+    """The day an act bears: the one given, or today in Hanoi. Raises ActInFuture."""
     today = clock.today()
     if day is not None and day > today:
-        raise DateInFuture(field=field, day=day.isoformat())
+        raise ActInFuture(field=field, day=day.isoformat())
     return day or today
 
 

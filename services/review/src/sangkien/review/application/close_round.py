@@ -18,7 +18,7 @@ class RoundClosing:
     clock: Clock
 
     async def __call__(self, round_id: str, closed_on: date | None) -> None:
-        """Raises ReviewRoundNotFound, DateInFuture and what `Round.close` raises."""
+        """Raises ReviewRoundNotFound, ActInFuture and what `Round.close` raises."""
         on = act_date(closed_on, self.clock, "closed_on")
 
         async def attempt() -> None:

@@ -35,7 +35,7 @@ class SessionOpening:
     async def __call__(self, command: OpenSession) -> tuple[str, int]:
         """Return the session's id and how many dossiers are on its agenda.
 
-        Raises KeyReused, ReviewRoundNotFound, SessionOpenAlready, DateInFuture and what `Session.open` raises.
+        Raises KeyReused, ReviewRoundNotFound, SessionOpenAlready, ActInFuture and what `Session.open` raises.
         """
         check_text(idempotency_key=command.key)
         on = act_date(command.held_on, self.clock, "held_on")

@@ -2,7 +2,7 @@
 
 Refusal
 ├── about what was asked
-│   CouncilComposition  MemberTwice  MemberRoleMissing  TierUnknown  RoundPeriod  DateInFuture  DateBefore
+│   CouncilComposition  MemberTwice  MemberRoleMissing  TierUnknown  RoundPeriod  ActInFuture  DateBefore
 │   DateMalformed  TextEmpty  ShortcomingUnknown  RefusalReasonUnknown  VerdictMissing  BallotMissing  BatchTooLarge
 │   NamedTwice  ScoreTwice  NobodyNamed  AgendaTooLong  PageInvalid  CaseStateUnknown
 ├── about what is not there (or may not be seen)
@@ -62,10 +62,10 @@ class RoundPeriod(Refusal):
     kind = "invalid"
 
 
-class DateInFuture(Refusal):
+class ActInFuture(Refusal):
     """A legal act bears a day that has not come. Facts: `day`."""
 
-    code = "date_in_future"
+    code = "act_in_future"
     kind = "invalid"
 
 
