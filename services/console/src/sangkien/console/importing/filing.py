@@ -1,0 +1,208 @@
+"""Files imported rows through intake's stream: every row is answered, and nothing is filed twice."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+
+from sangkien.api.errors.v1 import errors_pb2
+from sangkien.api.intake.v1 import intake_pb2 as pb
+from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
+from sangkien.console.importing.problems import RowError
+from sangkien.console.importing.rows import ImportRow, read_rows
+from sangkien.console.importing.tables import read_table
+from sangkien.rpc import retrying
+
+Progress = Callable[[int, int], None]
+"""Told how many rows are answered, of how many."""
+
+_ROWS_A_STREAM: Final = 5_000
+_STREAM_SECONDS: Final = 120.0
+_CALL_AGAIN_SECONDS: Final = 120.0
+_TURNS: Final = 8
+_LONGEST_PAUSE: Final = 3.0
+_FILE_AGAIN: Final = frozenset({"directory_unreachable", "round_unknown_yet", "changed_meanwhile", "unavailable"})
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of every row. `already` counts rows that were filed before, a lost answer to this very run included.
+
+    `warnings` do not stop a row. Lists are in the order of the rows.
+    """
+
+    filed: int = 0
+    already: int = 0
+    rejected: list[RowError] = field(default_factory=list)
+    warnings: list[RowError] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"filed", "already", "rejected": [{"row", "column", "code", "message", "fix", …}], "warnings": […]}`."""
+        return {
+            "filed": self.filed,
+            "already": self.already,
+            "rejected": [error.as_json() for error in self.rejected],
+            "warnings": [error.as_json() for error in self.warnings],
+        }
+
+
+async def import_file(
+    channel: grpc.aio.Channel,
+    path: Path,
+    *,
+    round_id: str = "",
+    workers_unit: str = "",
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Read a spreadsheet and file its good rows; `workers_unit` names the unit where the file names none.
+
+    Raises TableUnreadable, RemoteError. Importing the same file again files nothing twice.
+    """
+    rows, rejected = await asyncio.to_thread(_read, path, workers_unit)
+    report = await file_rows(channel, rows, round_id=round_id, progress=progress)
+    report.rejected = sorted([*rejected, *report.rejected], key=lambda error: error.row)
+    return report
+
+
+def _read(path: Path, default_unit: str) -> tuple[list[ImportRow], list[RowError]]:
+    return read_rows(read_table(path), default_unit=default_unit)
+
+
+async def file_rows(
+    channel: grpc.aio.Channel, rows: Sequence[ImportRow], *, round_id: str = "", progress: Progress | None = None
+) -> ImportReport:
+    """File rows for a round ("": the one that is open on their day of filing).
+
+    A stream that breaks off, and rows that may be filed a moment later, are sent again with the same keys. Raises
+    RemoteUnavailable when intake stays away for two minutes, and RemoteRefusal when it refuses the call as a whole.
+    """
+    requests = [
+        pb.FileDossiersRequest(row=row.row, idempotency_key=row.key(round_id), dossier=_draft(row, round_id))
+        for row in rows
+    ]
+    report = await _file(channel, requests, [row.columns for row in rows], progress)
+    report.warnings += [warning for row in rows for warning in row.warnings]
+    report.warnings.sort(key=lambda warning: warning.row)
+    return report
+
+
+async def file_drafts(
+    channel: grpc.aio.Channel, drafts: Sequence[tuple[str, pb.Draft]], *, progress: Progress | None = None
+) -> ImportReport:
+    """File drafts under keys of the caller's choice. A row is a draft's place, from 1; else it is `file_rows`."""
+    requests = [
+        pb.FileDossiersRequest(row=place, idempotency_key=key, dossier=draft)
+        for place, (key, draft) in enumerate(drafts, start=1)
+    ]
+    return await _file(channel, requests, [{}] * len(requests), progress)
+
+
+async def _file(
+    channel: grpc.aio.Channel,
+    requests: Sequence[pb.FileDossiersRequest],
+    columns: Sequence[Any],
+    progress: Progress | None,
+) -> ImportReport:
+    answers: dict[int, pb.FileDossiersResponse] = {}
+    stub = IntakeServiceStub(channel)
+    pause = 0.1
+    for turn in range(_TURNS):
+        waiting = [place for place in range(len(requests)) if _unsettled(answers.get(place))]
+        if not waiting:
+            break
+        if turn:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        for start in range(0, len(waiting), _ROWS_A_STREAM):
+            stream = _Stream(stub, requests, waiting[start : start + _ROWS_A_STREAM], answers, progress)
+            await retrying(stream, deadline=_CALL_AGAIN_SECONDS, longest_delay=1.0)
+    return _report(requests, columns, answers)
+
+
+class _Stream:
+    """One call, which may be made again: it sends what has no answer yet."""
+
+    def __init__(
+        self,
+        stub: IntakeServiceStub,
+        requests: Sequence[pb.FileDossiersRequest],
+        places: Sequence[int],
+        answers: dict[int, pb.FileDossiersResponse],
+        progress: Progress | None,
+    ) -> None:
+        self._stub = stub
+        self._requests = requests
+        self._left = list(places)
+        self._answers = answers
+        self._progress = progress
+
+    async def __call__(self) -> None:
+        sent = iter(list(self._left))
+        async for answer in self._stub.FileDossiers(self._sent(), timeout=_STREAM_SECONDS):
+            place = next(sent)  # answers come in the order of the rows
+            self._left.remove(place)
+            self._answers[place] = answer
+            if self._progress is not None:
+                self._progress(len(self._answers), len(self._requests))
+
+    def _sent(self) -> Iterator[pb.FileDossiersRequest]:
+        for place in list(self._left):
+            yield self._requests[place]
+
+
+def _unsettled(answer: pb.FileDossiersResponse | None) -> bool:
+    return answer is None or (answer.HasField("error") and answer.error.code in _FILE_AGAIN)
+
+
+def _report(
+    requests: Sequence[pb.FileDossiersRequest], columns: Sequence[Any], answers: dict[int, pb.FileDossiersResponse]
+) -> ImportReport:
+    report = ImportReport()
+    for place, request in enumerate(requests):
+        answer = answers[place]
+        if answer.HasField("error"):
+            report.rejected.append(_told(request.row, answer.error, columns[place]))
+            continue
+        report.already += answer.filed.already
+        report.filed += not answer.filed.already
+        report.warnings += [_told(request.row, warning, columns[place]) for warning in answer.filed.warnings]
+    return report
+
+
+_FIELDS: Final = {"unit_name": "unit", "authors": "authors", "full_name": "authors"}
+
+
+def _told(row: int, error: errors_pb2.ItemError, columns: dict[str, str]) -> RowError:
+    """The service's refusal, at the column the file has for it."""
+    last = error.field.split(".")[-1].partition("[")[0]
+    column = columns.get(last) or columns.get(_FIELDS.get(last, ""), "")
+    return RowError(row, column, error.code, error.message_vi, error.fix_vi, error.message_en, error.fix_en)
+
+
+def _draft(row: ImportRow, round_id: str) -> pb.Draft:
+    return pb.Draft(
+        round_id=round_id,
+        title=row.title,
+        field=row.field,
+        unit_name=row.unit,
+        first_applied_on=row.first_applied_on.isoformat() if row.first_applied_on else "",
+        filed_on=row.filed_on.isoformat() if row.filed_on else "",
+        summary=row.summary,
+        benefit=row.benefit,
+        benefit_vnd=row.benefit_vnd,
+        authors=[
+            pb.Author(
+                full_name=author.full_name,
+                birth_date=author.birth_date.isoformat() if author.birth_date else "",
+                unit_name=author.unit if author.unit != row.unit else "",
+                job_title=author.job_title,
+                email=author.email,
+                share=author.share,
+                staff_code=author.staff_code,
+            )
+            for author in row.authors
+        ],
+    )
