@@ -1,6 +1,11 @@
 """The `sangkien` command. Each group of commands is a module of `commands`, imported only when the command runs."""
 
+import os
+
 import typer
+
+# The supervisor starts children while gRPC runs; they execute another program at once, so gRPC has nothing to mend.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 app = typer.Typer(
     name="sangkien",

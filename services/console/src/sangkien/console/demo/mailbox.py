@@ -1,11 +1,13 @@
 """The demo's own mail server: it takes every message and keeps it as a file, so that one can read what people got."""
 
+import asyncio
 import hashlib
-from asyncio.base_events import Server
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 
 class _Keep:
@@ -18,24 +20,12 @@ class _Keep:
         return "250 OK"
 
 
-class Mailbox:
-    """A real SMTP server on a free loopback port. Messages land in `folder` as .eml files."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._controller = Controller(_Keep(folder), hostname="127.0.0.1", port=0, enable_SMTPUTF8=True)
-
-    @property
-    def url(self) -> str:
-        """Where to send, once started."""
-        server = self._controller.server
-        if not isinstance(server, Server):
-            raise TypeError("the mailbox is not open")
-        return f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        self._controller.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._controller.stop()
+@asynccontextmanager
+async def mailbox(folder: Path) -> AsyncIterator[str]:
+    """A real SMTP server on a free loopback port, whose URL it gives. Messages land in `folder` as .eml files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keep = _Keep(folder)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(keep, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
+    async with server:
+        yield f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -3,14 +3,14 @@
 import shutil
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from sangkien.api.ops.v1 import ops_pb2
-from sangkien.console.demo.mailbox import Mailbox
+from sangkien.console.demo.mailbox import mailbox
 from sangkien.console.demo.outcome import Outcome, Reader
 from sangkien.console.demo.scenario import Scenario
 from sangkien.console.demo.telling import Bars
@@ -44,8 +44,9 @@ async def run_demo(
     Raises what the year raises, NotReady and NodeFolderError. Progress goes to `console`.
     """
     began = time.monotonic()
-    with Bars(console) as bars, ExitStack() as stack:
-        mailbox = stack.enter_context(Mailbox(folder.path / "mail"))
+    async with AsyncExitStack() as stack:
+        bars = stack.enter_context(Bars(console))
+        smtp = await stack.enter_async_context(mailbox(folder.path / "mail"))
         workdir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sangkien-demo-")))
         restarts: list[str] = []
 
@@ -54,7 +55,7 @@ async def run_demo(
             bars.note(f"[yellow]{name} dừng, đang khởi động lại · stopped, starting it again[/yellow]")
 
         bars.said("Khởi động các dịch vụ · Starting services", 0, 1)
-        options = Options(one_process=one_process, mongo=mongo, smtp=mailbox.url)
+        options = Options(one_process=one_process, mongo=mongo, smtp=smtp)
         async with local_node(folder, options, on_restart=restarted, always_own=True) as node:
             bars.said("Khởi động các dịch vụ · Starting services", 1, 1)
             story = await Year(node, scenario, seed=seed, workdir=workdir, said=bars.said).play()

@@ -33,6 +33,8 @@ class Story:
 
     rounds: dict[str, str] = field(default_factory=dict)
     """Round id by name."""
+    decisions: list[str] = field(default_factory=list)
+    """Recognition decisions of the district, in order."""
     city_round: str = ""
     reward_decision: str = ""
     a_dossier: str = ""
@@ -150,6 +152,7 @@ class Year:
             said=_named(plan.name, self._said),
         )
         held = await self._carry(work, panel, round_id, plan.filed, plan.recognised, plan.session_on, plan.decided_on)
+        self.story.decisions.append(held.decision_id)
         if held.recognised != plan.recognised:
             raise DemoFailed(f"{plan.name}: the council recognised {held.recognised}, the verdicts said otherwise")
 
@@ -183,8 +186,9 @@ class Year:
         council_id = await self._set_up(city, "1/QĐ-UBND", after(last, -30))
         round_id = await self._open_round(city, council_id, "Cấp Thành phố", "", last, after(last, 5))
         self.story.city_round = round_id
+        authors = await self._authors(district)
         recognised = await self._recognised(district)
-        chosen = recognised[: min(len(recognised), wanted * SENT_UP_FOR_EACH)]
+        chosen = recognised[: wanted * SENT_UP_FOR_EACH]
         drafts = [
             (
                 f"{self._key}:city:{initiative.initiative_id}",
@@ -195,7 +199,7 @@ class Year:
                     title=initiative.title,
                     field="Sáng kiến Thủ đô",
                     unit_id=initiative.unit_id,
-                    authors=_shared(initiative.author_ids),
+                    authors=_shared(authors[initiative.initiative_id]),
                     filed_on=after(last, 1).isoformat(),
                     summary=f"Đã được công nhận tại Quyết định {initiative.decision_symbol}.",
                 ),
@@ -209,7 +213,7 @@ class Year:
         await self._carry(work, city, round_id, len(chosen), wanted, after(last, 10), after(last, 12))
 
     async def _recognised(self, panel: Panel) -> list[rec.Initiative]:
-        """The district's register of the year, in its own order, as its secretary sees it."""
+        """The district's register of the year."""
         stub = recognition_pb2_grpc.RecognitionServiceStub(self._node.channel("recognition", panel.secretary.token))
         found: list[rec.Initiative] = []
         for round_id in self.story.rounds.values():
@@ -222,6 +226,22 @@ class Year:
                 if not token:
                     break
         return sorted(found, key=lambda i: i.initiative_id)
+
+    async def _authors(self, panel: Panel) -> dict[str, list[str]]:
+        """Who holds a certificate, by initiative: the register itself is public and names no person ids."""
+        stub = recognition_pb2_grpc.RecognitionServiceStub(self._node.channel("recognition", panel.secretary.token))
+        found: dict[str, list[str]] = {}
+        for decision_id in self.story.decisions:
+            token = ""
+            while True:
+                request = rec.ListCertificatesRequest(decision_id=decision_id, page_size=1_000, page_token=token)
+                page = await patiently(stub.ListCertificates, request)
+                for each in page.certificates:
+                    found.setdefault(each.initiative_id, []).append(each.person_id)
+                token = page.next_page_token
+                if not token:
+                    break
+        return found
 
     async def _reward(self, panel: Panel) -> None:
         """The secretary proposes names and a form. What each is worth, and the total, are reward's to say."""
@@ -264,9 +284,9 @@ class Year:
 
     async def _deserving(self, panel: Panel, count: int) -> list[str]:
         """Different authors of recognised initiatives, leading authors first."""
-        recognised = await self._recognised(panel)
-        leading = [i.author_ids[0] for i in recognised]
-        others = [person for i in recognised for person in i.author_ids[1:]]
+        authors = await self._authors(panel)
+        leading = [people[0] for _, people in sorted(authors.items())]
+        others = [person for _, people in sorted(authors.items()) for person in people[1:]]
         people = list(dict.fromkeys([*leading, *others]))
         if len(people) < count:
             raise DemoFailed(

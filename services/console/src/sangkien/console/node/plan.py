@@ -12,6 +12,7 @@ SERVICES = ("directory", "intake", "review", "recognition", "reward", "notificat
 """Directory first: the others ask it for their tokens."""
 
 BROKER_USER = "node"
+SENDER = "khong-tra-loi@sang-kien.example"
 
 
 class UnknownService(ValueError):
@@ -103,6 +104,7 @@ def _environment(
         values["KEY_PATH"] = str(folder.path / "keys" / "signing.jwk")
     if name == "notification" and options.smtp:
         values["SMTP_URL"] = options.smtp
+        values["SENDER"] = SENDER
     return {f"{name.upper()}_{key}": value for key, value in values.items()}
 
 

@@ -22,6 +22,8 @@ from sangkien.console.node.plan import ChildSpec
 LONGEST_BACKOFF_S = 1.0
 STEADY_AFTER_S = 5.0
 STOP_S = 20.0
+GIVE_UP_EXITS = 8
+"""Exits before a child was ever ready after which starting a node is given up; afterwards there is no limit."""
 LOG_BYTES = 20_000_000
 _PR_SET_PDEATHSIG = 1
 
@@ -121,7 +123,7 @@ class Supervisor:
             await self._wait_on(child, deadline)
 
     async def _wait_on(self, child: Child, deadline: float) -> None:
-        if time.monotonic() > deadline or len(child.exits) > 20:
+        if time.monotonic() > deadline or len(child.exits) > GIVE_UP_EXITS:
             raise NotReady(f"{child.spec.name} did not become ready. The end of {child.spec.log}:\n{_tail(child.spec)}")
         await asyncio.sleep(0.05)
 
