@@ -53,12 +53,13 @@ async def new_store(tmp_path: Path) -> AsyncIterator[Callable[[str], Any]]:
 
 @pytest.fixture
 async def start_bus(own_nats_server: NatsServer, telemetry: Telemetry) -> AsyncIterator[Callable[..., Any]]:
-    """Starts buses and drains them at the end; their `on_fatal` reasons are collected in `fatal`."""
+    """Starts buses, with any option of `Bus`, and drains them at the end."""
     buses: list[Bus] = []
 
     async def started(service: str, store: Store, *subscriptions: Subscription, **options: Any) -> Bus:
-        options = {"nats_url": own_nats_server.url, "topology": TOPOLOGY, "on_fatal": lambda _: None} | options
-        bus = Bus(service=service, store=store, telemetry=telemetry, subscriptions=subscriptions, node="n1", **options)
+        settings: dict[str, Any] = {"nats_url": own_nats_server.url, "topology": TOPOLOGY, "on_fatal": lambda _: None}
+        settings |= {"service": service, "store": store, "telemetry": telemetry, "subscriptions": subscriptions}
+        bus = Bus(**settings | {"node": "n1"} | options)
         buses.append(bus)
         await bus.start()
         return bus

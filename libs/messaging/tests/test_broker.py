@@ -203,3 +203,9 @@ async def test_long_work_keeps_its_messages_from_being_delivered_again(
 
     await eventually(bus.consumer_lag, value={"review__intake": Lag(0, 0, 0)})
     assert (deliveries, await store.count("effects")) == ([1], 1)
+
+
+async def test_client_never_stops_reconnecting(new_store: Any, start_bus: Any) -> None:
+    bus = await start_bus("intake", await new_store("intake"))
+
+    assert (bus.client.options["allow_reconnect"], bus.client.options["max_reconnect_attempts"]) == (True, -1)

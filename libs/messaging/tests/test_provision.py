@@ -68,7 +68,7 @@ async def test_provision_says_what_the_broker_refuses(nc: Client) -> None:
     js = nc.jetstream()
     await js.add_stream(name="EV_INTAKE", subjects=["ev.intake.>"], storage=StorageType.MEMORY)
 
-    with pytest.raises(ProvisionRefused, match="stream EV_INTAKE: .*storage"):
+    with pytest.raises(ProvisionRefused, match=r"stream EV_INTAKE: .*storage"):
         await provision(js, TOPOLOGY)
 
 
@@ -78,4 +78,4 @@ async def test_diff_names_the_setting_and_both_values(nc: Client) -> None:
     spec = TOPOLOGY.consumer("review__intake")
     wanted = Topology((), (replace(spec, ack_wait_seconds=99.0),))
 
-    assert [str(d) for d in await diff(js, wanted)] == ["consumer review__intake: ack_wait is 10, wanted 99"]
+    assert [str(d) for d in await diff(js, wanted)] == ["consumer review__intake: ack_wait is 5, wanted 99"]

@@ -63,7 +63,7 @@ class ConsumerSpec:
     service: str
     stream: str
     types: tuple[str, ...]
-    ack_wait_seconds: float = 10.0
+    ack_wait_seconds: float = 5.0
     max_ack_pending: int = 10_000
 
     @property

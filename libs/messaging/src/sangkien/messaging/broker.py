@@ -23,6 +23,7 @@ _log = structlog.get_logger("sangkien.messaging.broker")
 CONNECT_SECONDS = 3
 RECONNECT_WAIT_SECONDS = 0.25
 API_SECONDS = 5.0
+DRAIN_SECONDS = 5
 MAX_PENDING_PUBLISHES = 2_000
 
 Consume = Callable[[Sequence[Msg]], Awaitable[None]]
@@ -50,6 +51,7 @@ class Broker:
         self._on_disconnect = on_disconnect
         self._on_fatal = on_fatal
         self._closing = False
+        self._reported: set[str] = set()
         self.faststream = NatsBroker(
             url,
             name=name,
@@ -58,6 +60,7 @@ class Broker:
             reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]  # the client sleeps on any number
             connect_timeout=CONNECT_SECONDS,
             ping_interval=20,
+            drain_timeout=DRAIN_SECONDS,
             js_options={"timeout": API_SECONDS, "publish_async_max_pending": MAX_PENDING_PUBLISHES},
             # The default terminates a message on any error: lost for ever.
             ack_policy=AckPolicy.MANUAL,
@@ -131,7 +134,10 @@ class Broker:
 
     async def _failed(self, error: Exception) -> None:
         reason = str(error).removeprefix("nats: ").strip("'").lower()
-        _log.warning("nats_error", client=self._name, error_type=type(error).__name__)
+        kind = type(error).__name__
+        if kind not in self._reported:  # a refused batch is hundreds of the same
+            self._reported.add(kind)
+            _log.warning("nats_error", client=self._name, error_type=kind)
         # FastStream raises these out of the client's reconnect task, which then never tries again.
         if reason in UNRECOVERABLE_CONNECT_ERRORS and not self._closing:
             self._on_fatal(f"the NATS server refuses {self._name}: {reason}")
@@ -142,6 +148,7 @@ class Broker:
             _log.warning("nats_disconnected", client=self._name)
 
     async def _reconnected(self) -> None:
+        self._reported.clear()
         _log.info("nats_reconnected", client=self._name)
         self._on_reconnect()
 

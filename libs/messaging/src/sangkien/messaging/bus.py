@@ -30,6 +30,7 @@ POLL_SECONDS = 1.0
 WATCH_SECONDS = 5.0
 FLUSH_SECONDS = 5.0
 PING_SECONDS = 2
+CANCEL_SECONDS = 0.5
 
 _log = structlog.get_logger("sangkien.messaging.bus")
 
@@ -138,9 +139,7 @@ class Bus:
         for pull in self._pulls:
             pull.closing = True
         await asyncio.gather(*(subscriber.stop() for subscriber in self._subscribers), return_exceptions=True)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _end(self._tasks)
         if self._relay is not None:
             await self._relay.flush(FLUSH_SECONDS)
         self._pulls, self._subscribers, self._tasks, self._relay = [], [], [], None
@@ -264,6 +263,7 @@ class Bus:
             return
         self._metrics.set("outbox_depth", await self.outbox_depth())
         self._metrics.set("outbox_oldest_seconds", await self.oldest_outbox_age_s())
+        self._metrics.set("spans_dropped", self._telemetry.spans_dropped)
         if self._broker.connected:
             for consumer, lag in (await self.consumer_lag()).items():
                 self._metrics.set("consumer_pending", lag.pending + lag.unacknowledged, consumer=consumer)
@@ -278,3 +278,12 @@ class Bus:
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until they are over: the NATS client swallows a cancellation that meets it while it publishes."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)

@@ -71,6 +71,8 @@ class Relay:
         self._reoffer = Reoffer(store, js, stream, self._lease)
         self._work = asyncio.Event()
         self._session = 0
+        self._step: asyncio.Task[Progress] | None = None
+        self._publishing = False
         self._in_flight: list[asyncio.Future[PubAck]] = []
         self._verified: Verified | None = None
         self._verified_for = (-1, -1)
@@ -84,8 +86,13 @@ class Relay:
     def disconnected(self) -> None:
         """The connection is gone: what it had not acknowledged is unknown, and the next one must be checked first."""
         self._session += 1
-        for future in self._in_flight:
-            future.cancel()
+        if self._publishing:
+            # Not the step itself: cut off inside the client's publish it would cost one of its slots for good.
+            for future in self._in_flight:
+                future.cancel()
+        elif self._step is not None:
+            # A question that the lost connection took with it is answered by nothing but its time-out.
+            self._step.cancel()
 
     def suspect(self) -> None:
         """The stream may not be what it was: check before the next publish."""
@@ -98,7 +105,7 @@ class Relay:
         while True:
             self._work.clear()
             try:
-                progress = await self.step()
+                progress = await self._one_step()
             except Exception as error:  # noqa: BLE001 (a relay that ends is an outbox that nobody empties)
                 self._verified = None
                 progress = "stuck"
@@ -113,6 +120,17 @@ class Relay:
             failures = 0
             if progress == "idle":
                 await self._rest()
+
+    async def _one_step(self) -> Progress:
+        self._step = asyncio.create_task(self.step())
+        try:
+            return await self._step
+        except asyncio.CancelledError:
+            if (current := asyncio.current_task()) and current.cancelling():
+                raise
+            return "idle"  # `disconnected` cut it off
+        finally:
+            self._step = None
 
     async def flush(self, seconds: float) -> bool:
         """Send what is left, for at most so long; says whether the outbox was emptied. Then lets the lease go."""
@@ -167,6 +185,7 @@ class Relay:
         """Send the rows all at once, and give the broker a bounded time to acknowledge them."""
         session = self._session
         sent: list[tuple[Outgoing, asyncio.Future[PubAck]]] = []
+        self._publishing = True
         try:
             for row in rows:
                 if session != self._session:
@@ -184,6 +203,7 @@ class Relay:
             for future in self._in_flight:
                 future.cancel()
             self._in_flight = []
+            self._publishing = False
         return sent
 
     async def _send(self, row: Outgoing) -> asyncio.Future[PubAck]:
