@@ -231,6 +231,19 @@ async def test_round_has_one_session_at_a_time_and_minutes_run_on(office: Any) -
     assert await refused(office.open_session("third")) == ("precondition", "agenda_empty", "dossier_ids")
 
 
+async def test_sessions_opened_at_once_leave_one(office: Any) -> None:
+    await office.ready(4)
+
+    async def opened(key: str) -> str:
+        try:
+            return str(await office.open_session(key))
+        except RemoteRefusal as refusal:
+            return refusal.code
+
+    outcomes = await asyncio.gather(*(opened(f"key {n}") for n in range(4)))
+    assert (outcomes.count("session_open_already"), await office.store.count("sessions")) == (3, 1)
+
+
 async def test_sessions_closing_at_once_agree_and_count_once(office: Any) -> None:
     ids = await office.ready(20)
     session = await office.open_session()
