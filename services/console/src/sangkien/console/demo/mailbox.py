@@ -23,7 +23,7 @@ class _Keep:
 @asynccontextmanager
 async def mailbox(folder: Path) -> AsyncIterator[str]:
     """A real SMTP server on a free loopback port, whose URL it gives. Messages land in `folder` as .eml files."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 (once, at the start)
     keep = _Keep(folder)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(keep, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)

@@ -19,6 +19,7 @@ from sangkien.console.demo.patience import patiently
 from sangkien.console.demo.scenario import RoundPlan, Scenario
 from sangkien.console.demo.workbooks import write_workbooks
 from sangkien.console.importing import file_drafts, import_file
+from sangkien.console.node import accounts
 from sangkien.console.node.local import LocalNode
 from sangkien.rules import Tier
 
@@ -71,6 +72,7 @@ class Year:
             await self._hold(number, plan, council, council_id, officer)
         await self._send_up(officer, council)
         await self._reward(council)
+        accounts.save(self._node.folder, self._registrar.accounts)
         return self.story
 
     async def _found_organisations(self) -> None:
@@ -136,9 +138,7 @@ class Year:
         files = write_workbooks(self._workdir / f"dot-{number}", self._cast.rounds[number - 1])
         filed = 0
         for file in files:
-            report = await import_file(
-                self._node.channel("intake", officer.token), file, round_id=round_id, workers_unit=""
-            )
+            report = await import_file(self._node.channel("intake", officer.token), file, round_id=round_id)
             if report.rejected:
                 first = report.rejected[0]
                 raise DemoFailed(f"{file.name}: row {first.row}, {first.column}: {first.message}")

@@ -54,14 +54,14 @@ async def import_file(
     path: Path,
     *,
     round_id: str = "",
-    workers_unit: str = "",
+    default_unit: str = "",
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Read a spreadsheet and file its good rows; `workers_unit` names the unit where the file names none.
+    """Read a spreadsheet and file its good rows; `default_unit` names the unit where the file names none.
 
     Raises TableUnreadable, RemoteError. Importing the same file again files nothing twice.
     """
-    rows, rejected = await asyncio.to_thread(_read, path, workers_unit)
+    rows, rejected = await asyncio.to_thread(_read, path, default_unit)
     report = await file_rows(channel, rows, round_id=round_id, progress=progress)
     report.rejected = sorted([*rejected, *report.rejected], key=lambda error: error.row)
     return report

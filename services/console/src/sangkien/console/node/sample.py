@@ -15,7 +15,9 @@ from sangkien.console.demo.council import Panel
 from sangkien.console.demo.patience import patiently
 from sangkien.console.demo.scenario import load_scenario
 from sangkien.console.node import accounts
+from sangkien.console.node.folder import NodeFolderError
 from sangkien.console.node.local import LocalNode
+from sangkien.rpc import RenewedToken, TokenSource
 
 _MEMBERS = 7
 _OPENS, _CLOSES = date(2023, 1, 1), date(2030, 12, 31)
@@ -64,3 +66,20 @@ async def settle(node: LocalNode) -> bool:
     )
     accounts.save(node.folder, registrar.accounts)
     return True
+
+
+def signed_in(node: LocalNode, role: str) -> TokenSource:
+    """Tokens of the account made on this machine for a role. Raises NodeFolderError when there is none."""
+    account = accounts.load(node.folder).get(role)
+    if account is None:
+        raise NodeFolderError(
+            f"{node.folder.path}/accounts.json names no account for {role}: run `sangkien up` on an empty folder, which"
+            " makes some, or add one"
+        )
+    directory = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory"))
+
+    async def sign_in() -> str:
+        request = pb.SignInRequest(login=account.login, password=account.password)
+        return str((await patiently(directory.SignIn, request)).token)
+
+    return RenewedToken(sign_in)

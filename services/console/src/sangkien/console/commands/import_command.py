@@ -1,0 +1,108 @@
+"""`sangkien import`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from sangkien.console.commands.speaking import (
+    DEFAULT_DATA_DIR,
+    AsJson,
+    DataDir,
+    Stop,
+    folder_at,
+    out,
+    people,
+    print_json,
+    speak,
+)
+
+if TYPE_CHECKING:
+    from sangkien.console.importing import ImportReport
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import")(import_)
+
+
+def import_(
+    file: Annotated[Path | None, typer.Argument(help="Danh sách .xlsx, .xls hoặc .csv · a list.")] = None,
+    template: Annotated[Path | None, typer.Option("--template", help="Ghi biểu mẫu trống · write a form.")] = None,
+    round_id: Annotated[str, typer.Option("--round", help="Mã đợt; bỏ trống: đợt đang mở · the open one.")] = "",
+    unit: Annotated[str, typer.Option("--unit", help="Đơn vị, khi tệp không ghi · where the file names none.")] = "",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Nộp hồ sơ từ danh sách của đơn vị; chạy lại không nộp trùng · file a unit's list; safe to run again."""
+    if template is not None:
+        _write_template(template, as_json=as_json)
+    if file is None:
+        if template is None:
+            people.print("Cần một tệp, hoặc --template · name a file, or --template")
+            raise typer.Exit(2)
+        return
+    report = speak(_filed(file, round_id, unit, data_dir), as_json=as_json)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        _tell(report)
+    if report.rejected:
+        raise typer.Exit(1)
+
+
+async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "ImportReport":
+    from sangkien.console.demo.patience import until
+    from sangkien.console.importing import TableUnreadable, import_file
+    from sangkien.console.node.local import local_node
+    from sangkien.console.node.sample import settle, signed_in
+    from sangkien.console.operations import Operations, quiet
+
+    if not file.is_file():  # noqa: ASYNC240 (once, before anything runs)
+        raise Stop("file_not_found", f"Không có tệp {file} · there is no such file")
+    async with local_node(folder_at(data_dir)) as node:
+        if await settle(node):
+            await until("the round to be known", Operations(node).statuses, quiet)
+        with Progress(TextColumn(file.name), BarColumn(), MofNCompleteColumn(), console=people) as bar:
+            task = bar.add_task(file.name)
+            try:
+                return await import_file(
+                    node.channel("intake", signed_in(node, "union_officer")),
+                    file,
+                    round_id=round_id,
+                    default_unit=unit,
+                    progress=lambda done, of: bar.update(task, completed=done, total=of),
+                )
+            except TableUnreadable as error:
+                problem = error.problem
+                raise Stop(
+                    problem.code, f"{problem.message} · {problem.message_en}", f"{problem.fix} · {problem.fix_en}"
+                ) from error
+
+
+def _write_template(path: Path, *, as_json: bool) -> None:
+    from sangkien.console.importing import write_template
+
+    write_template(path)
+    if as_json:
+        print_json({"template": str(path)})
+    else:
+        out.print(f"✓ {path}")
+
+
+def _tell(report: "ImportReport") -> None:
+    out.print(
+        f"Đã nộp · filed: {report.filed}   Đã có từ trước · already: {report.already}"
+        f"   Bị trả lại · rejected: {len(report.rejected)}"
+    )
+    for title, rows in (("Cần sửa · To mend", report.rejected), ("Lưu ý · Remarks", report.warnings)):
+        if not rows:
+            continue
+        table = Table(title=title, title_justify="left")
+        for heading in ("Dòng · Row", "Cột · Column", "Vấn đề · Problem", "Cách sửa · Fix"):
+            table.add_column(heading)
+        for each in rows:
+            table.add_row(str(each.row), each.column, f"{each.message} [dim]({each.code})[/dim]", each.fix)
+        out.print(table)
