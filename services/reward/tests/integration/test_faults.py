@@ -255,3 +255,44 @@ async def test_reward_of_an_author_continues_the_trace_of_the_initiative(
     rows = {row["_id"]: row for coll in ("outbox", "outbox_sent") for row in await store.find(coll)}
     told = [row["traceparent"].split("-")[1] for row in rows.values() if person in row["body"]]
     assert told == [traces[person]]
+
+
+async def test_decisions_and_payments_on_mongodb_are_the_same(
+    mongo_uri: str,
+    nats_server: NatsServer,
+    directory: DirectoryDouble,
+    tmp_path: Path,
+    new_office: Any,
+    as_collective: Any,
+    as_individual: Any,
+) -> None:
+    async with running_service(
+        SERVICE,
+        nats_url=nats_server.url,
+        data_dir=tmp_path,
+        directory=directory,
+        store_url=mongo_uri,
+        database=f"reward_{new_id().lower()}",
+    ) as service:
+        office = new_office(service)
+        await office.open_register()
+        drafts = [
+            await office.submitted(
+                as_individual(office.person(f"Đỗ Ẵm {n}")), as_collective(office.collective(f"Tổ {n}"))
+            )
+            for n in range(3)
+        ]
+        issued = await asyncio.gather(*(office.issue(decision_id) for decision_id in (*drafts, *drafts)))
+        assert sorted({answer.number for answer in issued}) == [3034, 3035, 3036]
+        assert [answer.number for answer in issued[:3]] == [answer.number for answer in issued[3:]]
+        finance = office.stub("finance")
+        owed = (await finance.ListEntitlements(api.ListEntitlementsRequest(decision_id=drafts[0]))).entitlements
+        assert [each.amount_vnd for each in owed] == [540_000, 1_080_000]
+        payment = api.Payment(
+            idempotency_key="k", entitlement_id=owed[0].entitlement_id, amount_vnd=540_000, paid_on="2023-12-28"
+        )
+        request = api.RecordPaymentsRequest(payments=[payment])
+        answers = await asyncio.gather(finance.RecordPayments(request), finance.RecordPayments(request))
+        assert sorted(answer.results[0].already for answer in answers) == [False, True]
+        ledger = await finance.GetLedger(api.GetLedgerRequest(decision_id=drafts[0]))
+        assert (ledger.owed_vnd, ledger.paid_vnd, ledger.entries) == (1_620_000, 540_000, 3)
