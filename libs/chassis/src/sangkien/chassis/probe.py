@@ -23,12 +23,9 @@ def fault(target: str, name: str, timeout: float = TIMEOUT_S) -> str:
             answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout)
         except grpc.RpcError as error:
             return str(error.code().name)
-    status = answer.status
-    return (
-        ""
-        if status == health_pb2.HealthCheckResponse.SERVING
-        else health_pb2.HealthCheckResponse.ServingStatus.Name(status)
-    )
+    if answer.status == health_pb2.HealthCheckResponse.SERVING:
+        return ""
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
 def main() -> None:
