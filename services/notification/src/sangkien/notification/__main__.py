@@ -1,0 +1,7 @@
+"""`python -m sangkien.notification serve`."""
+
+from sangkien.chassis import main
+from sangkien.notification.bootstrap import SERVICE
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,112 @@
+"""Mail over SMTP (RFC 5321), on a few connections that are kept while there is something to send."""
+
+import asyncio
+from contextlib import suppress
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from email.utils import format_datetime
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+import structlog
+
+from sangkien.notification.application.ports import Letter, Rejected, Unreachable
+
+_TIMEOUT_SECONDS = 20.0
+_BAD_ADDRESS = 553  # RFC 5321: mailbox name not allowed
+_CLOSING = 421  # RFC 5321: service not available, closing transmission channel
+
+_log = structlog.get_logger("sangkien.notification.smtp")
+
+
+class SmtpPost:
+    """The `Post` port. `url` is `smtp://[user:password@]host:port`, or `smtps://` for TLS from the first byte.
+
+    A password is only sent over TLS. Without one, TLS is used where the server offers it.
+    """
+
+    def __init__(self, url: str, sender: str, *, lanes: int = 4) -> None:
+        self._parts = urlsplit(url)
+        self._sender = sender
+        self._lanes = lanes
+        self._domain = sender.rpartition("@")[2]
+        self._free: asyncio.Queue[aiosmtplib.SMTP | None] = asyncio.Queue()
+        for _ in range(lanes):
+            self._free.put_nowait(None)
+
+    @property
+    def lanes(self) -> int:
+        return self._lanes
+
+    async def send(self, letter: Letter) -> None:
+        raw = self._written(letter)
+        connection = await self._free.get()
+        try:
+            if connection is None or not connection.is_connected:
+                connection = await self._connect()
+            await connection.sendmail(self._sender, [letter.to.email], raw)
+        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as refused:
+            code = refused.code if isinstance(refused, aiosmtplib.SMTPResponseException) else refused.recipients[0].code
+            if code != _CLOSING:
+                raise Rejected(code) from None
+            _drop(connection)
+            connection = None
+            raise Unreachable from None
+        except ValueError:  # an address that cannot be written safely
+            raise Rejected(_BAD_ADDRESS) from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            _drop(connection)
+            connection = None
+            _log.warning("mail_server_unreachable", error_type=type(error).__name__)
+            raise Unreachable from error
+        finally:
+            self._free.put_nowait(connection)
+
+    async def rest(self) -> None:
+        for _ in range(self._free.qsize()):
+            connection = self._free.get_nowait()
+            self._free.put_nowait(None)
+            if connection is not None and connection.is_connected:
+                with suppress(aiosmtplib.SMTPException, OSError):
+                    await connection.quit()
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        parts = self._parts
+        implicit = parts.scheme == "smtps"
+        connection = aiosmtplib.SMTP(
+            hostname=parts.hostname,
+            port=parts.port,
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            use_tls=implicit,
+            start_tls=True if parts.username and not implicit else None,
+            timeout=_TIMEOUT_SECONDS,
+        )
+        try:
+            await connection.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            # Also where the server does not accept who we are: that is ours to mend, and no mail is given up for it.
+            _log.warning("mail_server_unreachable", error_type=type(error).__name__)
+            raise Unreachable from error
+        return connection
+
+    def _written(self, letter: Letter) -> bytes:
+        mail = EmailMessage(policy=WIRE)
+        try:
+            mail["To"] = Address(letter.to.display_name, addr_spec=letter.to.email)
+            mail["From"] = self._sender
+            mail["Subject"] = " ".join(letter.subject.split())
+        except (ValueError, IndexError):  # what the standard library raises for an address it cannot read
+            raise Rejected(_BAD_ADDRESS) from None
+        mail["Date"] = format_datetime(letter.written_at)
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine is to answer
+        mail.set_content(letter.text, cte="base64")
+        # Written by hand: the library would fold so long an id onto a second line, where not every reader finds it.
+        return f"Message-ID: <{letter.id}@{self._domain}>\r\n".encode() + mail.as_bytes()
+
+
+def _drop(connection: aiosmtplib.SMTP | None) -> None:
+    """Close a connection whose state nobody knows."""
+    if connection is not None:
+        connection.close()

@@ -1,0 +1,52 @@
+"""Notices in the words of the one catalogue, and codes of the rule sets in words."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import cache
+
+from sangkien.notification.application.ports import Words
+from sangkien.notification.domain.notice import Kind, Occasion
+from sangkien.rules import NoRuleOnDate, Reason, refusal_reasons, shortcomings
+from sangkien.text.catalogue import message, placeholders
+
+_BETWEEN_LANGUAGES = "\n\n----\n\n"
+
+
+class CatalogueWording:
+    """The `Wording` port. A template that is not given exactly its facts is a mistake, and is never sent."""
+
+    def words(self, occasion: Occasion) -> Words:
+        english = {**occasion.facts, **occasion.facts_en}
+        subject_code, body_code, wanted = _template(occasion.kind)
+        if not wanted <= occasion.facts.keys():
+            raise LookupError(f"{occasion.kind} lacks {', '.join(sorted(wanted - occasion.facts.keys()))}")
+        subject = message(subject_code, occasion.facts)
+        body = message(body_code, occasion.facts)
+        subject_en = message(subject_code, english, "en")
+        body_en = message(body_code, english, "en")
+        return Words(subject, body, f"{subject} / {subject_en}", f"{body}{_BETWEEN_LANGUAGES}{body_en}")
+
+
+class RuleGlossary:
+    """The `Glossary` port on the rule sets."""
+
+    def refusal(self, code: str, on: date) -> tuple[str, str]:
+        return _in_words([code], on, refusal_reasons)
+
+    def shortcomings(self, codes: Iterable[str], on: date) -> tuple[str, str]:
+        return _in_words(codes, on, shortcomings)
+
+
+@cache
+def _template(kind: Kind) -> tuple[str, str, frozenset[str]]:
+    subject, body = f"notice.{kind}.subject", f"notice.{kind}.body"
+    return subject, body, placeholders(subject) | placeholders(body)
+
+
+def _in_words(codes: Iterable[str], on: date, listed: Callable[[date], dict[str, Reason]]) -> tuple[str, str]:
+    try:
+        words = listed(on)
+    except NoRuleOnDate:
+        words = {}
+    pairs = [(words[code].vi, words[code].en) if code in words else (code, code) for code in codes]
+    return "; ".join(vi for vi, _ in pairs), "; ".join(en for _, en in pairs)

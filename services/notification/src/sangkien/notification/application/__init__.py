@@ -1,0 +1,1 @@
+"""Notification's use cases. They reach the world through `ports`."""

@@ -1,0 +1,1 @@
+"""What notification decides: what becomes of a mail. Pure."""

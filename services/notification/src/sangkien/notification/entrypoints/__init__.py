@@ -1,0 +1,1 @@
+"""How events and callers reach notification."""

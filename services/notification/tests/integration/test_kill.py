@@ -1,0 +1,77 @@
+"""Notification as a process of its own, killed between the mail server's answer and the commit."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+
+from sangkien.contracts.events import Event
+from sangkien.contracts.topology import TOPOLOGY
+from sangkien.messaging import outbox_row, provision_node
+from sangkien.messaging.outbox import Outgoing
+from sangkien.notification.adapters.notice_store import INBOX, MAILS, SCHEMA
+from sangkien.runtime import new_id, utc_now
+from sangkien.store import open_store
+from sangkien.testkit import NatsServer, eventually
+from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble
+
+
+@pytest.fixture
+def environment(own_nats_server: NatsServer, directory: DirectoryDouble, tmp_path: Path, smtp: Any) -> dict[str, str]:
+    settings = {
+        "STORE_URL": f"sqlite://{tmp_path}",
+        "DATABASE": "notification",
+        "NATS_URL": own_nats_server.url,
+        "LISTEN": "127.0.0.1:0",
+        "DIRECTORY": directory.target,
+        "NODE_SECRET": NODE_SECRET,
+        "SMTP_URL": smtp.url,
+        "SENDER": "sangkien@badinh.vn",
+    }
+    return {**os.environ, **{f"NOTIFICATION_{name}": value for name, value in settings.items()}}
+
+
+def started(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "sangkien.notification", "serve"]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+
+
+async def publish(url: str, event: Event) -> None:
+    row = outbox_row(event, event_id=new_id(), aggregate_id="D1", aggregate_version=1, at=utc_now())
+    headers = Outgoing(row.doc).headers(source="/local/intake", stream="EV_INTAKE", message_id=new_id(), traceparent="")
+    client = await nats.connect(url)
+    await client.jetstream().publish(event.TYPE, event.to_bytes(), headers=headers)
+    await client.close()
+
+
+async def test_kill_before_the_commit_sends_again_under_the_same_id_and_counts_once(
+    own_nats_server: NatsServer, directory: DirectoryDouble, tmp_path: Path, smtp: Any, environment: Any, events: Any
+) -> None:
+    await provision_node(own_nats_server.url, TOPOLOGY)
+    author = directory.add_person("A", directory.add_unit("U"), email="a@x.vn")
+    await publish(own_nats_server.url, events.submitted("D1", author))
+    process = started(environment)
+    smtp.before_answer = process.kill
+    await eventually(lambda: process.poll() is not None)
+    assert process.returncode == -signal.SIGKILL
+    smtp.before_answer = lambda: None
+
+    process = started(environment)
+    await eventually(lambda: len(smtp.received) == 2)
+    process.terminate()
+    await eventually(lambda: process.poll() is not None)
+
+    assert process.returncode == 0
+    assert len({str(mail["Message-ID"]) for mail in smtp.received}) == 1
+    store = await open_store(f"sqlite://{tmp_path}", database="notification")
+    try:
+        await store.ensure(SCHEMA)
+        assert await store.count_by(MAILS, "state") == {"sent": 1}
+        assert await store.count(INBOX) == 1
+    finally:
+        await store.close()
