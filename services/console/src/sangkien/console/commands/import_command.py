@@ -49,8 +49,8 @@ def import_(
         print_json(report.as_json())
     else:
         _tell(report)
-    if report.rejected:
-        raise typer.Exit(1)
+    if report.rejected and not report.filed + report.already:
+        raise typer.Exit(1)  # nothing of the file could be used
 
 
 async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "ImportReport":

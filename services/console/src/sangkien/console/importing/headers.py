@@ -92,6 +92,11 @@ class Header:
         known = self.columns.keys() - {"number"}
         return len(known) + sum(field in known for field in REQUIRED)
 
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What a better header has more of: columns understood, then lines done without."""
+        return self.score, self.first - self.last
+
 
 def find_header(rows: Sequence[Sequence[Any]]) -> Header | None:
     """The row, or up to three rows, that name the most columns among the first forty; None when none names any two.
@@ -105,7 +110,7 @@ def find_header(rows: Sequence[Sequence[Any]]) -> Header | None:
             if last > first and not _continues(rows[last]):
                 break
             header = _read(rows, first, last)
-            if header is not None and (best is None or header.score > best.score):
+            if header is not None and (best is None or header.rank > best.rank):
                 best = header
     return best
 

@@ -19,7 +19,8 @@ _HANOI: Final = timezone(timedelta(hours=7))
 _SAMPLE: Final = "dong minh hoa"
 _SECTION: Final = re.compile(r"(?:[ivx]{1,5}|[a-h])\s*[.)]?")
 _FOOTER: Final = re.compile(
-    r"(tong( so| cong)?|cong|nguoi lap|lap bang|thu truong|xac nhan|ha noi,? ngay|ngay \d|ghi chu|danh sach nay)\b.*"
+    r"(tong so|tong cong|danh sach nay|ha noi,? ngay|ngay \d+ thang|ghi chu *:|cong *:)(?!\w).*"
+    r"|(nguoi lap|lap bang|thu truong|xac nhan cua)( bang| bieu| don vi| co quan| thu truong)*"
 )
 _SAME: Final = frozenset({"nt", "-nt-", "nhu tren", '"', "''", "”", "//"})
 _SHARED_DOWN: Final = ("unit", "field", "first_applied_on", "filed_on")
@@ -177,12 +178,14 @@ def _is_decoration(raw: Sequence[Any], cells: Cells, filled: set[str]) -> bool:
     texts = [text for cell in raw if (text := text_of(cell))]
     if all(re.fullmatch(r"\(?\d{1,2}\)?", text) for text in texts) and len(texts) > 2:
         return True  # the row of column numbers below a header
+    if len(texts) == 1 and not filled & {"number", "title", "authors"}:
+        return True  # a place and date, a signature: no row of a list says so little
     if filled - {"number", "title"}:
         return False
     number, title = fold(text_of(cells.get("number"))), fold(text_of(cells.get("title")))
     if "title" not in filled or (number and _SECTION.fullmatch(number)):
         return True
-    return not number and (bool(_FOOTER.match(title)) or bool(re.match(r"(?:[ivx]{1,5}|[a-h])[.)]\s", title)))
+    return not number and (bool(_FOOTER.fullmatch(title)) or bool(re.match(r"(?:[ivx]{1,5}|[a-h])[.)]\s", title)))
 
 
 def _continues(cells: Cells, filled: set[str], head: Cells) -> bool:
