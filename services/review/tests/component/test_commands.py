@@ -107,7 +107,7 @@ async def test_calls_nobody_can_mean_are_refused_with_the_field(office: Any) -> 
     bad = pb.CheckDossiersRequest(checks=[], checked_on="31/02/2023")
     assert await refused(office.secretary.CheckDossiers(bad)) == ("invalid", "date_malformed", "checked_on")
     many = pb.CheckDossiersRequest(checks=[check(str(n), "accept") for n in range(1_001)])
-    assert await refused(office.secretary.CheckDossiers(many)) == ("invalid", "batch_too_large", "checks")
+    assert await refused(office.secretary.CheckDossiers(many)) == ("invalid", "review_batch_too_large", "checks")
     session = pb.CloseSessionRequest(session_id="NO-SUCH")
     assert await refused(office.secretary.CloseSession(session)) == ("not_found", "session_not_found", "session_id")
     assert (await office.secretary.CheckDossiers(pb.CheckDossiersRequest())).results == []

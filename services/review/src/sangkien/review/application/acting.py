@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date
 
-from sangkien.review.domain.errors import ActInFuture, BatchTooLarge, NamedTwice, TextEmpty
+from sangkien.review.domain.errors import ActInFuture, NamedTwice, TextEmpty, TooManyItems
 
 from .ports import DONE, Clock, Done
 
@@ -13,9 +13,9 @@ BATCH_LIMIT = 1_000
 
 
 def check_batch(items: Sequence[object], field: str) -> None:
-    """Raise BatchTooLarge."""
+    """Raise TooManyItems."""
     if len(items) > BATCH_LIMIT:
-        raise BatchTooLarge(field=field, limit=BATCH_LIMIT, items=len(items))
+        raise TooManyItems(field=field, limit=BATCH_LIMIT, items=len(items))
 
 
 def check_text(**fields: str) -> None:

@@ -33,7 +33,7 @@ class AssignmentOfReviewers:
     async def __call__(
         self, assignments: Sequence[Assignment], assigned_on: date | None, due: date | None, caller: str
     ) -> list[Outcome]:
-        """One outcome an assignment, in order. Raises BatchTooLarge, ActInFuture, DateBefore for an early `due`."""
+        """One outcome an assignment, in order. Raises TooManyItems, ActInFuture, DateBefore for an early `due`."""
         check_batch(assignments, "assignments")
         on = act_date(assigned_on, self.clock, "assigned_on")
         if due is not None and due < on:

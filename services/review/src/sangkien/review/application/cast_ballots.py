@@ -27,7 +27,7 @@ class Balloting:
     units: Units
 
     async def __call__(self, session_id: str, votes: Sequence[Vote], caller: str) -> list[Outcome]:
-        """One outcome a vote, in order. Raises BatchTooLarge, SessionNotFound, SessionNotOpen, NotPresent."""
+        """One outcome a vote, in order. Raises TooManyItems, SessionNotFound, SessionNotOpen, NotPresent."""
         check_batch(votes, "votes")
 
         async def attempt() -> list[Outcome]:

@@ -50,7 +50,7 @@ class FormalCheck:
     clock: Clock
 
     async def __call__(self, checks: Sequence[Check], checked_on: date | None, caller: str) -> list[Outcome]:
-        """One outcome a check, in order. Raises BatchTooLarge, ActInFuture."""
+        """One outcome a check, in order. Raises TooManyItems, ActInFuture."""
         check_batch(checks, "checks")
         on = act_date(checked_on, self.clock, "checked_on")
 

@@ -23,7 +23,7 @@ class ConflictDeclaration:
     clock: Clock
 
     async def __call__(self, dossier_ids: Sequence[str], caller: str) -> list[Outcome]:
-        """One outcome a dossier, in order. Raises BatchTooLarge."""
+        """One outcome a dossier, in order. Raises TooManyItems."""
         check_batch(dossier_ids, "dossier_ids")
 
         async def decide(items: Sequence[str]) -> list[Decision]:

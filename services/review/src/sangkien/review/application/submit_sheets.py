@@ -35,7 +35,7 @@ class SheetSubmission:
     clock: Clock
 
     async def __call__(self, sheets: Sequence[Sheet], caller: str) -> list[Outcome]:
-        """One outcome a sheet, in order. Raises BatchTooLarge."""
+        """One outcome a sheet, in order. Raises TooManyItems."""
         check_batch(sheets, "sheets")
 
         async def decide(items: Sequence[Sheet]) -> list[Decision]:

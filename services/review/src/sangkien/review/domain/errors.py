@@ -3,7 +3,7 @@
 Refusal
 ├── about what was asked
 │   CouncilComposition  MemberTwice  MemberRoleMissing  TierUnknown  RoundPeriod  ActInFuture  DateBefore
-│   DateMalformed  TextEmpty  ShortcomingUnknown  RefusalReasonUnknown  VerdictMissing  BallotMissing  BatchTooLarge
+│   DateMalformed  TextEmpty  ShortcomingUnknown  RefusalReasonUnknown  VerdictMissing  BallotMissing  TooManyItems
 │   NamedTwice  ScoreTwice  NobodyNamed  AgendaTooLong  PageInvalid  CaseStateUnknown
 ├── about what is not there (or may not be seen)
 │   CouncilNotFound  ReviewRoundNotFound  CaseNotFound  SessionNotFound  NotOnAgenda
@@ -118,10 +118,10 @@ class BallotMissing(Refusal):
     kind = "invalid"
 
 
-class BatchTooLarge(Refusal):
+class TooManyItems(Refusal):
     """More items than one call takes. Facts: `limit`, `items`."""
 
-    code = "batch_too_large"
+    code = "review_batch_too_large"
     kind = "invalid"
 
 
