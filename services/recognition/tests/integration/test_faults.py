@@ -1,0 +1,203 @@
+"""A real process killed while it issues, and votes that are repeated, broken or out of order."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nats
+
+from sangkien.api.recognition.v1 import recognition_pb2 as pb
+from sangkien.api.recognition.v1.recognition_pb2_grpc import RecognitionServiceStub
+from sangkien.contracts.events import DossierVoted
+from sangkien.recognition.adapters.documents import SCHEMA
+from sangkien.rpc import RemoteUnavailable, connect
+from sangkien.runtime import Telemetry, new_id
+from sangkien.store import Store, open_store
+from sangkien.testkit import NatsServer, eventually
+from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble
+from sangkien.testkit.nats_server import free_port
+from sangkien.testkit.neighbour import Neighbour
+from sangkien.testkit.service import RunningService
+
+MANY = 1_200
+
+
+@contextmanager
+def recognition_process(
+    nats_url: str, directory: DirectoryDouble, data: Path, port: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    settings = {
+        "RECOGNITION_STORE_URL": f"sqlite://{data}",
+        "RECOGNITION_DATABASE": "recognition",
+        "RECOGNITION_NATS_URL": nats_url,
+        "RECOGNITION_LISTEN": f"127.0.0.1:{port}",
+        "RECOGNITION_DIRECTORY": directory.target,
+        "RECOGNITION_NODE_SECRET": NODE_SECRET,
+        "RECOGNITION_SWEEP_SECONDS": "0.2",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "sangkien.recognition", "serve"], env=os.environ | settings)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_process_killed_while_issuing_loses_and_doubles_nothing(
+    own_nats_server: NatsServer,
+    tmp_path: Path,
+    directory: DirectoryDouble,
+    district: Any,
+    votes: Any,
+    voted: Callable[..., DossierVoted],
+    issuing: Any,
+) -> None:
+    port, data = free_port(), tmp_path / "data"
+    telemetry = Telemetry.create("test", node="local", spans_dir=None, otlp_endpoint=None)
+    secretary, leader = (
+        connect(f"127.0.0.1:{port}", telemetry=telemetry, token=directory.token(person, [role], district.issuer))
+        for person, role in ((district.secretary, "secretary"), (district.leader, "leader"))
+    )
+    drafting, signing = RecognitionServiceStub(secretary), RecognitionServiceStub(leader)
+    events = [voted(f"D{n:04}", outcome="failed" if n % 12 == 0 else "passed") for n in range(MANY)]
+    await votes([*events, voted("E1", round_id="R2")], wait=False)
+
+    async def submitted(round_id: str, expected: int) -> str | None:
+        try:
+            return await draft(drafting, district, round_id, expected)
+        except RemoteUnavailable:
+            return None
+
+    async def state(decision_id: str) -> pb.Decision | None:
+        try:
+            return (await signing.GetDecision(pb.GetDecisionRequest(decision_id=decision_id))).decision
+        except RemoteUnavailable:
+            return None
+
+    with recognition_process(own_nats_server.url, directory, data, port) as process:
+        first = await eventually(lambda: submitted("R1", MANY))
+        second = await eventually(lambda: submitted("R2", 1))
+        own_nats_server.stop()  # what is committed from here on finds nobody to publish to
+        call = asyncio.ensure_future(signing.IssueDecision(issuing(first)))
+
+        async def numbered() -> bool:
+            return bool((found := await state(first)) and found.number)
+
+        await eventually(numbered)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(10) == -signal.SIGKILL
+        await asyncio.gather(call, return_exceptions=True)
+
+    own_nats_server.start()
+    with recognition_process(own_nats_server.url, directory, data, port):
+
+        async def entered() -> bool:
+            return bool((found := await state(first)) and found.certificates)
+
+        await eventually(entered)  # by the background, nobody asked again
+        again = await signing.IssueDecision(issuing(first))
+        other = await signing.IssueDecision(issuing(second))
+        wanted = 2 + MANY + 1 + again.certificates + other.certificates
+        published = await eventually(lambda: stream(own_nats_server.url, wanted))
+    await secretary.close()
+    await leader.close()
+    await telemetry.shutdown()
+
+    assert (again.number, again.already, again.certificates) == (3034, True, 2 * (MANY - MANY // 12))
+    assert (other.number, other.already, other.certificates) == (3035, False, 2)
+    recognised = [body["dossier_id"] for kind, body in published if kind == "initiative.recognised"]
+    refused = [body["dossier_id"] for kind, body in published if kind == "initiative.refused"]
+    assert sorted([*recognised, *refused]) == [*[event.dossier_id for event in events], "E1"]
+    numbers = sorted(body["number"] for kind, body in published if kind == "certificate.issued")
+    assert numbers == sorted(
+        [f"3034.{n:04}/GCN-UBND" for n in range(1, again.certificates + 1)]
+        + ["3035.0001/GCN-UBND", "3035.0002/GCN-UBND"]
+    )
+    await expect_register(data, MANY - MANY // 12 + 1)
+
+
+async def draft(stub: RecognitionServiceStub, district: Any, round_id: str, expected: int) -> str | None:
+    """The submitted decision over a round, once all its votes are there."""
+    waiting = pb.ListCandidatesRequest(round_id=round_id, page_size=1_000)
+    page = await stub.ListCandidates(waiting)
+    found = len(page.candidates)
+    if page.next_page_token:
+        waiting.page_token = page.next_page_token
+        found += len((await stub.ListCandidates(waiting)).candidates)
+    if found < expected:
+        return None
+    register = {"issuer_id": district.issuer, "suffix": "/QĐ-UBND"}
+    await stub.OpenRegister(pb.OpenRegisterRequest(**register, year=2023, last_number=3033))
+    request = pb.DraftDecisionRequest(**register, idempotency_key=f"draft {round_id}", round_id=round_id)
+    decision_id = (await stub.DraftDecision(request)).decision_id
+    await stub.SubmitDecision(pb.SubmitDecisionRequest(decision_id=decision_id))
+    return str(decision_id)
+
+
+async def stream(nats_url: str, wanted: int) -> list[tuple[str, dict[str, Any]]] | None:
+    """Kind and body of every event recognition has published, once there are at least `wanted`."""
+    client = await nats.connect(nats_url)
+    js = client.jetstream()
+    state = (await js.stream_info("EV_RECOGNITION")).state
+    found = []
+    if state.messages >= wanted:
+        for seq in range(state.first_seq, state.last_seq + 1):
+            message = await js.get_msg("EV_RECOGNITION", seq)
+            kind = (message.subject or "").removeprefix("ev.recognition.").removesuffix(".v1")
+            found.append((kind, json.loads(message.data or b"")))
+    await client.close()
+    return found or None
+
+
+async def expect_register(data: Path, entries: int) -> None:
+    """The killed process's store holds one entry for each recognised dossier, and nothing left to do."""
+    store = await open_store(f"sqlite://{data}", database="recognition")
+    await store.ensure(SCHEMA)
+    kept = [await store.count(coll) for coll in ("initiatives", "works")]
+    await store.close()
+    assert kept == [entries, 0]
+
+
+async def test_repeated_late_and_broken_votes_cost_nobody_else(
+    recognition: RunningService, store: Store, review: Neighbour, voted: Callable[..., DossierVoted]
+) -> None:
+    once = await review.says(voted("D1", title="Đúng"), "D1", 5)
+    await review.repeats(voted("D1", title="Đúng"), "D1", 5, event_id=once)
+    await review.says(voted("D1", title="Cũ"), "D1", 4)
+    await review.repeats(voted("D2", title="Mới"), "D2", 6, event_id=new_id())
+    await review.repeats(voted("D2", title="Cũ"), "D2", 5, event_id=new_id())
+    await review.bus.jetstream.publish(DossierVoted.TYPE, b'{"dossier_id": 7}')
+    await review.says(voted("D3"), "D3", 5)
+
+    async def settled() -> bool:
+        lag = await recognition.host._bus.consumer_lag()
+        return lag["recognition__review"].pending == 0 and await store.count("candidates") == 3
+
+    await eventually(settled)
+    letters = await eventually(lambda: recognition.host._bus.dead_letters.list("recognition"))
+    assert [letter.reason for letter in letters] == ["undecodable"]
+    kept = {doc["_id"]: (doc["title"], doc["applied"], doc["ver"]) for doc in await store.find("candidates")}
+    assert (kept["D1"], kept["D2"]) == (("Đúng", 5, 1), ("Mới", 6, 1))
+
+
+async def test_later_vote_on_a_drafted_dossier_is_put_aside_for_a_person(
+    recognition: RunningService, store: Store, review: Neighbour, votes: Any, voted: Any, drafted: Any
+) -> None:
+    await votes([voted("D1")])
+    await drafted()
+    await review.says(voted("D1", outcome="failed"), "D1", 6)
+    await review.says(voted("D2"), "D2", 5)
+
+    letters = await eventually(lambda: recognition.host._bus.dead_letters.list("recognition"))
+    assert [letter.reason for letter in letters] == ["vote_after_draft"]
+    await eventually(lambda: store.count("candidates"), value=2)
+    kept = await store.get("candidates", "D1")
+    assert kept is not None
+    assert (kept["passed"], kept["reason"]) == (True, "")
