@@ -140,6 +140,25 @@ async def test_draft_shows_what_issue_would_refuse_and_what_a_secretary_should_l
     assert (refused.value.code, refused.value.facts) == ("reward_recipients_unknown", {"count": "1", "first": "2"})
 
 
+async def test_draft_of_the_largest_list_answers_with_the_foremost_warnings_and_is_granted_whole(
+    office: Any, as_individual: Any
+) -> None:
+    await office.open_register()
+    people = [as_individual(office.person(f"Nguyễn Thị Ằng {n}")) for n in range(20_000)]
+    drafted = await office.draft(*people, planned_on="2025-07-01")
+    assert (len(drafted.warnings), drafted.warnings_in_all) == (500, 20_001)
+    assert [drafted.warnings[0].warning.code, drafted.warnings[1].holder_id] == [
+        "reward_rule_unverified",
+        people[0].holder_id,
+    ]
+    await office.stub("secretary").SubmitRewardDecision(
+        api.SubmitRewardDecisionRequest(decision_id=drafted.decision_id)
+    )
+    assert (await office.issue(drafted.decision_id)).total_vnd == 20_000 * 540_000
+    ledger = await office.stub("finance").GetLedger(api.GetLedgerRequest(decision_id=drafted.decision_id))
+    assert (ledger.owed_vnd, ledger.entries) == (20_000 * 540_000, 20_000)
+
+
 async def test_draft_of_one_key_is_one_decision_and_the_key_takes_nothing_else(office: Any, as_individual: Any) -> None:
     one, two = as_individual(office.person("Đỗ Ẵm")), as_individual(office.person("Lê Ỷ"))
     request = office.draft_request(one)

@@ -24,6 +24,8 @@ from sangkien.rules import FormNotForHolder, UnknownForm, forms
 from sangkien.store import Op
 from sangkien.text.catalogue import Lang, message
 
+MOST_WARNINGS = 500
+"""More than anybody reads; thousands would not fit into an answer."""
 _LONGEST_KEY = 200
 _LANGS: tuple[Lang, ...] = ("vi", "en")
 
@@ -52,10 +54,11 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """The draft's id and what is to be looked at."""
+    """The draft's id and what is to be looked at: the first `MOST_WARNINGS` of `in_all`."""
 
     decision_id: str
     warnings: tuple[Warned, ...]
+    in_all: int
 
 
 class DraftDecision:
@@ -87,7 +90,8 @@ class DraftDecision:
         on = draft.planned_on or self._world.today()
         register_id(draft.issuer_id, draft.suffix, on.year)
         decision_id = await decided_again(lambda: self._draft(draft))
-        return Drafted(decision_id, tuple(await self._warnings(draft, on)))
+        warnings = sorted(await self._warnings(draft, on), key=lambda warned: warned.holder_id != "")
+        return Drafted(decision_id, tuple(warnings[:MOST_WARNINGS]), len(warnings))
 
     async def _draft(self, draft: Draft) -> str:
         fingerprint = _fingerprint(draft)

@@ -116,6 +116,7 @@ class RewardServicer(RewardServiceServicer):
                 api.RecipientWarning(holder_id=each.holder_id, warning=item_error(each.warning))
                 for each in drafted.warnings
             ],
+            warnings_in_all=drafted.in_all,
         )
 
     async def SubmitRewardDecision(

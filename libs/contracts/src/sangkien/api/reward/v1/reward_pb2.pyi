@@ -266,20 +266,24 @@ class DraftRewardDecisionResponse(_message.Message):
 
     DECISION_ID_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    WARNINGS_IN_ALL_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
+    warnings_in_all: _builtins.int
+    """How many there are in all."""
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecipientWarning]:
-        """Things a secretary should look at before submitting."""
+        """Things a secretary should look at before submitting; the first 500, those about the whole decision foremost."""
 
     def __init__(
         self,
         *,
         decision_id: _builtins.str = ...,
         warnings: _abc.Iterable[Global___RecipientWarning] | None = ...,
+        warnings_in_all: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "warnings", b"warnings", "warnings_in_all", b"warnings_in_all"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
