@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ MOST_UNPACKED: Final = 600 * 2**20
 """Of a workbook once unpacked. A hundred thousand rows of a dozen columns make some 80 MiB."""
 MOST_CELLS: Final = 40_000_000
 _PIECE: Final = 2**20
+_JOINED: Final = re.compile("[\u1ea0-\u1ef9]")
+_UNJOINED: Final = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
 _REFERENCE: Final = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 
 
@@ -175,5 +178,8 @@ def _decoded(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
+        text = unicodedata.normalize("NFC", raw.decode("cp1258", errors="replace"))
         latin = raw.decode("latin-1")
-        return latin if legacy_encoding(latin[:20_000]) else raw.decode("cp1258", errors="replace")
+        # In Windows-1258 every tone follows its vowel and joins it; other encodings leave tones that join nothing.
+        sound = len(_JOINED.findall(text)) > len(_UNJOINED.findall(text))
+        return latin if not sound and legacy_encoding(latin[:20_000]) else text
