@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Writes .env for docker compose with generated secrets: deploy/make-secrets.sh NODE [FILE]. Refuses to touch a file that
-# exists: the stores were made with the secrets in it.
+# Writes .env for docker compose with generated secrets: deploy/make-secrets.sh NODE VERIFY_URL [FILE]. Refuses to
+# touch a file that exists: the stores were made with the secrets in it.
 set -euo pipefail
 node=${1:-}
-target=${2:-$(dirname "$0")/../.env}
+verify_url=${2:-}
+target=${3:-$(dirname "$0")/../.env}
 
-if [[ ! "$node" =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; then
-  echo "usage: deploy/make-secrets.sh NODE [FILE]; NODE is the node's name: a-z, 0-9 and -, at most 63 characters" >&2
+if [[ ! "$node" =~ ^[a-z0-9][a-z0-9-]{0,62}$ || ! "$verify_url" =~ ^https?://[!-~]{1,80}$ ]]; then
+  echo "usage: deploy/make-secrets.sh NODE VERIFY_URL [FILE]" >&2
+  echo "  NODE        the node's name: a-z, 0-9 and -, at most 63 characters, e.g. quan-ba-dinh" >&2
+  echo "  VERIFY_URL  where the QR code of a certificate leads, e.g. https://sangkien.example.vn/gcn" >&2
   exit 2
 fi
 if [[ -e "$target" ]]; then
@@ -23,6 +26,7 @@ trap 'rm -f "$draft"' EXIT
 while IFS= read -r line; do
   case "$line" in
     SANGKIEN_NODE=) echo "SANGKIEN_NODE=$node" ;;
+    VERIFY_URL=) printf 'VERIFY_URL=%s\n' "$verify_url" ;;
     *_SECRET= | *_PASSWORD= | *_PASSWORD_*= | *_KEY=) echo "$line$(secret)" ;;
     *) printf '%s\n' "$line" ;;
   esac

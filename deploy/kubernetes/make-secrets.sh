@@ -48,6 +48,7 @@ secret() { # NAME, then KEY VALUE pairs
 node=$(value SANGKIEN_NODE)
 node_secret=$(value NODE_SECRET)
 nats_password=$(value NATS_PASSWORD)
+verify_url=$(value VERIFY_URL)
 grafana_password=$(value GRAFANA_PASSWORD)
 
 secret nats-secrets NATS_USER node NATS_PASSWORD "$nats_password"
@@ -57,6 +58,7 @@ for service in directory intake review recognition reward notification reporting
   prefix=${service^^}
   password=$(value "MONGO_PASSWORD_$prefix")
   more=()
+  [[ "$service" == recognition ]] && more=(RECOGNITION_VERIFY_URL "$verify_url")
   if [[ "$service" == notification ]]; then
     more=(NOTIFICATION_SMTP_URL "$(value SMTP_URL optional)" NOTIFICATION_SENDER "$(value MAIL_SENDER optional)")
   fi
