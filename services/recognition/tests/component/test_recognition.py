@@ -11,8 +11,12 @@ from pypdf import PdfReader
 
 from sangkien.api.recognition.v1 import recognition_pb2 as pb
 from sangkien.api.recognition.v1.recognition_pb2_grpc import RecognitionServiceStub
+from sangkien.messaging import outbox_row
 from sangkien.rpc import RemoteRefusal
+from sangkien.runtime import new_id
 from sangkien.store import Store
+from sangkien.testkit import eventually
+from sangkien.testkit.neighbour import SAID_AT, Neighbour
 
 As = Callable[..., RecognitionServiceStub]
 
@@ -278,3 +282,43 @@ async def test_lists_page_to_the_end_and_refuse_a_strange_token(
     assert (await as_().ListInitiatives(pb.ListInitiativesRequest(year=2024))).total == 0
     strange = pb.ListInitiativesRequest(page_token="strange")
     assert await refusal(as_().ListInitiatives(strange)) == "recognition_page_token_invalid"
+
+
+async def test_dossier_stays_in_the_trace_of_its_vote(
+    as_: As, district: Any, review: Neighbour, voted: Any, drafted: Any, issuing: Any, recognition: Any, store: Store
+) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    row = outbox_row(
+        voted("D1"),
+        event_id=new_id(),
+        aggregate_id="D1",
+        aggregate_version=5,
+        at=SAID_AT,
+        traceparent=f"00-{trace}-b7ad6b7169203331-01",
+    )
+    await review.store.apply([row])
+    review.bus.wake_relay()
+    await eventually(lambda: store.count("candidates"), value=1)
+    await as_("leader", district.leader).IssueDecision(issuing((await drafted()).decision_id))
+
+    rows = [*await store.find("outbox_sent"), *await store.find("outbox")]
+    assert {(row["type"], row["traceparent"].split("-")[1] == trace) for row in rows} == {
+        ("ev.recognition.decision.issued.v1", False),
+        ("ev.recognition.initiative.recognised.v1", True),
+        ("ev.recognition.certificate.issued.v1", True),
+    }
+    await recognition.host._telemetry.flush()
+    spans = [span.name for span in recognition.host._telemetry.store.spans_of(trace)]
+    assert spans.count("recognition.enter") == 1
+
+
+async def test_unknown_ids_are_not_found_whatever_they_look_like(as_: As, district: Any) -> None:
+    leader, secretary = as_("leader", district.leader), as_("secretary", district.secretary)
+    for odd in ("", "x" * 3_000, "không có", "a|b/c", "01ARZ3NDEKTSV4RRFFQ69G5FAV"):
+        assert await refusal(leader.GetDecision(pb.GetDecisionRequest(decision_id=odd))) == "decision_unknown"
+        document = pb.GetCertificateDocumentRequest(certificate_id=odd)
+        assert await refusal(leader.GetCertificateDocument(document)) == "certificate_unknown"
+        assert (await leader.ListCandidates(pb.ListCandidatesRequest(round_id=odd))) == pb.ListCandidatesResponse()
+        chosen = {"issuer_id": district.issuer, "suffix": "/QĐ-UBND", "round_id": "R1", "dossier_ids": [odd]}
+        drafting = pb.DraftDecisionRequest(idempotency_key="k", **chosen)
+        assert await refusal(secretary.DraftDecision(drafting)) == "candidate_unknown"

@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nats
+import pytest
 
 from sangkien.api.recognition.v1 import recognition_pb2 as pb
 from sangkien.api.recognition.v1.recognition_pb2_grpc import RecognitionServiceStub
@@ -50,76 +52,90 @@ def recognition_process(
         process.wait()
 
 
+@dataclass(frozen=True)
+class Staff:
+    """A secretary and a leader who call whatever process serves at the port, each answer None while none does."""
+
+    secretary: RecognitionServiceStub
+    leader: RecognitionServiceStub
+    district: Any
+
+    async def submitted(self, round_id: str, expected: int) -> str | None:
+        try:
+            return await draft(self.secretary, self.district, round_id, expected)
+        except RemoteUnavailable:
+            return None
+
+    async def seen(self, decision_id: str) -> pb.Decision | None:
+        """The decision once it has a number."""
+        try:
+            found = (await self.leader.GetDecision(pb.GetDecisionRequest(decision_id=decision_id))).decision
+        except RemoteUnavailable:
+            return None
+        return found if found.number else None
+
+    async def entered(self, decision_id: str) -> bool:
+        found = await self.seen(decision_id)
+        return bool(found and found.certificates)
+
+
+@pytest.fixture
+async def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+async def staff(directory: DirectoryDouble, district: Any, port: int) -> AsyncIterator[Staff]:
+    telemetry = Telemetry.create("test", node="local", spans_dir=None, otlp_endpoint=None)
+    channels = [
+        connect(f"127.0.0.1:{port}", telemetry=telemetry, token=directory.token(person, [role], district.issuer))
+        for person, role in ((district.secretary, "secretary"), (district.leader, "leader"))
+    ]
+    yield Staff(RecognitionServiceStub(channels[0]), RecognitionServiceStub(channels[1]), district)
+    for channel in channels:
+        await channel.close()
+    await telemetry.shutdown()
+
+
 async def test_process_killed_while_issuing_loses_and_doubles_nothing(
     own_nats_server: NatsServer,
     tmp_path: Path,
     directory: DirectoryDouble,
-    district: Any,
+    staff: Staff,
+    port: int,
     votes: Any,
     voted: Callable[..., DossierVoted],
     issuing: Any,
 ) -> None:
-    port, data = free_port(), tmp_path / "data"
-    telemetry = Telemetry.create("test", node="local", spans_dir=None, otlp_endpoint=None)
-    secretary, leader = (
-        connect(f"127.0.0.1:{port}", telemetry=telemetry, token=directory.token(person, [role], district.issuer))
-        for person, role in ((district.secretary, "secretary"), (district.leader, "leader"))
-    )
-    drafting, signing = RecognitionServiceStub(secretary), RecognitionServiceStub(leader)
+    data = tmp_path / "data"
     events = [voted(f"D{n:04}", outcome="failed" if n % 12 == 0 else "passed") for n in range(MANY)]
     await votes([*events, voted("E1", round_id="R2")], wait=False)
-
-    async def submitted(round_id: str, expected: int) -> str | None:
-        try:
-            return await draft(drafting, district, round_id, expected)
-        except RemoteUnavailable:
-            return None
-
-    async def state(decision_id: str) -> pb.Decision | None:
-        try:
-            return (await signing.GetDecision(pb.GetDecisionRequest(decision_id=decision_id))).decision
-        except RemoteUnavailable:
-            return None
-
     with recognition_process(own_nats_server.url, directory, data, port) as process:
-        first = await eventually(lambda: submitted("R1", MANY))
-        second = await eventually(lambda: submitted("R2", 1))
+        first = await eventually(lambda: staff.submitted("R1", MANY))
+        second = await eventually(lambda: staff.submitted("R2", 1))
         own_nats_server.stop()  # what is committed from here on finds nobody to publish to
-        call = asyncio.ensure_future(signing.IssueDecision(issuing(first)))
-
-        async def numbered() -> bool:
-            return bool((found := await state(first)) and found.number)
-
-        await eventually(numbered)
+        call = asyncio.ensure_future(staff.leader.IssueDecision(issuing(first)))
+        await eventually(lambda: staff.seen(first))
         process.send_signal(signal.SIGKILL)
         assert process.wait(10) == -signal.SIGKILL
         await asyncio.gather(call, return_exceptions=True)
 
     own_nats_server.start()
     with recognition_process(own_nats_server.url, directory, data, port):
-
-        async def entered() -> bool:
-            return bool((found := await state(first)) and found.certificates)
-
-        await eventually(entered)  # by the background, nobody asked again
-        again = await signing.IssueDecision(issuing(first))
-        other = await signing.IssueDecision(issuing(second))
+        await eventually(lambda: staff.entered(first))  # by the background, nobody asked again
+        again = await staff.leader.IssueDecision(issuing(first))
+        other = await staff.leader.IssueDecision(issuing(second))
         wanted = 2 + MANY + 1 + again.certificates + other.certificates
         published = await eventually(lambda: stream(own_nats_server.url, wanted))
-    await secretary.close()
-    await leader.close()
-    await telemetry.shutdown()
 
     assert (again.number, again.already, again.certificates) == (3034, True, 2 * (MANY - MANY // 12))
     assert (other.number, other.already, other.certificates) == (3035, False, 2)
-    recognised = [body["dossier_id"] for kind, body in published if kind == "initiative.recognised"]
-    refused = [body["dossier_id"] for kind, body in published if kind == "initiative.refused"]
-    assert sorted([*recognised, *refused]) == [*[event.dossier_id for event in events], "E1"]
-    numbers = sorted(body["number"] for kind, body in published if kind == "certificate.issued")
-    assert numbers == sorted(
-        [f"3034.{n:04}/GCN-UBND" for n in range(1, again.certificates + 1)]
-        + ["3035.0001/GCN-UBND", "3035.0002/GCN-UBND"]
-    )
+    decided = [body["dossier_id"] for kind, body in published if kind.startswith("initiative.")]
+    assert sorted(decided) == [*[event.dossier_id for event in events], "E1"]
+    numbers = [body["number"] for kind, body in published if kind == "certificate.issued"]
+    ours = [f"3034.{n:04}/GCN-UBND" for n in range(1, again.certificates + 1)]
+    assert sorted(numbers) == [*ours, "3035.0001/GCN-UBND", "3035.0002/GCN-UBND"]
+    assert len(published) == wanted
     await expect_register(data, MANY - MANY // 12 + 1)
 
 

@@ -19,7 +19,7 @@ from sangkien.recognition.adapters.documents import (
     register_document,
 )
 from sangkien.recognition.adapters.event_mapping import EventRows
-from sangkien.recognition.adapters.paging import paged
+from sangkien.recognition.adapters.reading import found, paged
 from sangkien.recognition.application.ports import Listed, Work
 from sangkien.recognition.domain.candidate import Candidate
 from sangkien.recognition.domain.decision import Decision
@@ -36,7 +36,8 @@ class StoredCandidates:
         self._store = store
 
     async def get_many(self, dossier_ids: Sequence[str]) -> Mapping[str, Candidate]:
-        docs = await self._store.get_many(CANDIDATES, dossier_ids)
+        possible = [id for id in dossier_ids if id and "\0" not in id]  # callers choose dossiers by what they typed
+        docs = await self._store.get_many(CANDIDATES, possible)
         return {id: read_candidate(doc) for id, doc in docs.items()}
 
     async def waiting(self, round_id: str, limit: int) -> Sequence[Candidate]:
@@ -74,7 +75,7 @@ class StoredDecisions:
         self._traceparent = traceparent
 
     async def get(self, decision_id: str) -> Decision | None:
-        doc = await self._store.get(DECISIONS, decision_id)
+        doc = await found(self._store, DECISIONS, decision_id)
         return read_decision(doc) if doc else None
 
     async def under_key(self, key: str) -> tuple[str, str] | None:

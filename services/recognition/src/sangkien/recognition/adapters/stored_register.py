@@ -11,7 +11,7 @@ from sangkien.recognition.adapters.documents import (
     read_entry,
 )
 from sangkien.recognition.adapters.event_mapping import EventRows
-from sangkien.recognition.adapters.paging import paged
+from sangkien.recognition.adapters.reading import found, paged
 from sangkien.recognition.application.ports import Listed, StoredCertificate
 from sangkien.recognition.domain.register import Certificate, Entered, Entry
 from sangkien.store import Duplicate, Insert, Op, Replace, Store
@@ -45,12 +45,12 @@ class StoredRegister:
         return Listed([read_certificate(doc) for doc in page.items], page.next or ""), total
 
     async def certificate(self, certificate_id: str) -> StoredCertificate | None:
-        doc = await self._store.get(CERTIFICATES, certificate_id)
+        doc = await found(self._store, CERTIFICATES, certificate_id)
         return StoredCertificate(read_certificate(doc), doc["pdf_sha256"], doc["ver"]) if doc else None
 
     async def by_code(self, check_code: str) -> Certificate | None:
-        found = await self._store.find(CERTIFICATES, {"check_code": check_code}, limit=1)
-        return read_certificate(found[0]) if found else None
+        matching = await self._store.find(CERTIFICATES, {"check_code": check_code}, limit=1)
+        return read_certificate(matching[0]) if matching else None
 
     def rendered(self, stored: StoredCertificate, pdf_sha256: str) -> Op:
         return Replace(CERTIFICATES, certificate_document(stored.certificate, pdf_sha256), expect=stored.version)

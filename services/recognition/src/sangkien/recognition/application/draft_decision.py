@@ -92,7 +92,7 @@ class DraftsDecisions:
         Raises DecisionKeyMalformed, KeyReused, RecognitionListTooLong, CandidateUnknown, CandidateTaken,
         RoundWithoutCandidates, RoundBeingDrafted, and what `Decision.draft` refuses.
         """
-        if not 0 < len(command.key) <= _LONGEST_KEY:
+        if not (0 < len(command.key) <= _LONGEST_KEY and command.key.isprintable()):
             raise DecisionKeyMalformed(field="idempotency_key", limit=_LONGEST_KEY)
         if len(command.dossier_ids) > MOST_CHOSEN:
             raise RecognitionListTooLong(field="dossier_ids", count=len(command.dossier_ids), limit=MOST_CHOSEN)

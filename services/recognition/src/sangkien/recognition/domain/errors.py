@@ -46,7 +46,7 @@ class DecisionStateRefused(RecognitionRefusal):
 
 
 class DecisionKeyMalformed(RecognitionRefusal):
-    """The idempotency key is empty or longer than `limit` characters."""
+    """The idempotency key is empty, longer than `limit` characters, or holds what cannot be printed."""
 
     code = "decision_key_malformed"
     kind = "invalid"
