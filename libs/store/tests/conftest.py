@@ -34,7 +34,8 @@ async def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIt
     store = await open_store(uri, database=database)
     yield store
     await store.close()
-    async with AsyncMongoClient(uri, timeoutMS=60_000) as client:
+    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(uri, timeoutMS=60_000)
+    async with client:
         await client.drop_database(database)
 
 

@@ -21,7 +21,8 @@ async def replicas(mongo_uri: str) -> AsyncIterator[tuple[Store, Store]]:
     yield first, second
     await first.close()
     await second.close()
-    async with AsyncMongoClient(mongo_uri, timeoutMS=60_000) as client:
+    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(mongo_uri, timeoutMS=60_000)
+    async with client:
         await client.drop_database(database)
 
 

@@ -17,6 +17,7 @@ from sangkien.store import (
     Duplicate,
     Index,
     Insert,
+    Op,
     Replace,
     Schema,
     Store,
@@ -122,9 +123,11 @@ async def test_kill_9_while_writing_loses_nothing_acknowledged_and_halves_no_uni
 
 async def test_units_of_one_commit_fail_each_for_itself(store: Store, tmp_path: Path) -> None:
     await store.apply([Insert("dossiers", {"_id": "taken"}), Insert("dossiers", {"_id": "d0"})])
-    units = [[Insert("dossiers", {"_id": f"good{n}"}), Insert("outbox", {"_id": f"o{n}"})] for n in range(50)]
+    units: list[list[Op]] = [
+        [Insert("dossiers", {"_id": f"good{n}"}), Insert("outbox", {"_id": f"o{n}"})] for n in range(50)
+    ]
     units[20] = [Insert("outbox", {"_id": "lost1"}), Insert("dossiers", {"_id": "taken"})]
-    stale = [Insert("outbox", {"_id": "lost2"}), Replace("dossiers", {"_id": "d0"}, expect=5)]
+    stale: list[Op] = [Insert("outbox", {"_id": "lost2"}), Replace("dossiers", {"_id": "d0"}, expect=5)]
     blocker = sqlite3.connect(tmp_path / "node.db", isolation_level=None)
     blocker.execute("begin immediate")  # the writer waits here, so that the units pile up behind it
     tasks = [asyncio.ensure_future(store.apply(unit)) for unit in [*units, stale]]

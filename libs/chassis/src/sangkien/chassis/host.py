@@ -15,7 +15,8 @@ from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import MESSAGING_SCHEMA, BlobsUnavailable, Bus, ObjectBlobs
 from sangkien.rpc import RpcServer, Unavailable, create_server
 from sangkien.runtime import Health, Lifecycle, Metrics, MetricsPage, ServiceSettings, Telemetry
-from sangkien.store import Store, StoreUnavailable, open_store
+from sangkien.store import Conflict, Duplicate, Store, StoreUnavailable, open_store
+from sangkien.store.deciding import ChangedMeanwhile
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """A thousand items of a batch command, or one document of a few thousand rows."""
@@ -27,6 +28,8 @@ def translate(error: BaseException) -> BaseException:
     """Errors of store and blobs as the edge words them."""
     if isinstance(error, StoreUnavailable):
         return Unavailable("store")
+    if isinstance(error, Conflict | Duplicate):
+        return ChangedMeanwhile()
     return Unavailable("blobs") if isinstance(error, BlobsUnavailable) else error
 
 

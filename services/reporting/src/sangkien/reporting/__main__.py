@@ -3,4 +3,5 @@
 from sangkien.chassis import main
 from sangkien.reporting.bootstrap import SERVICE
 
-main(SERVICE)
+if __name__ == "__main__":
+    main(SERVICE)

@@ -7,7 +7,7 @@ from sangkien.chassis import Context, Definition, Parts
 from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import Subscription
 from sangkien.reporting.adapters.facts import SCHEMA, Facts
-from sangkien.reporting.adapters.journal import Journal
+from sangkien.reporting.adapters.journal import Journal, StoredRebuild
 from sangkien.reporting.application.rebuild_facts import RebuildFacts
 from sangkien.reporting.application.report_rewards import ReportRewards
 from sangkien.reporting.application.report_rounds import ReportRounds
@@ -24,12 +24,15 @@ class ReportingSettings(ServiceSettings):
 
 def build(context: Context) -> Parts:
     facts, journal = Facts(context.store), Journal(context.store)
-    recorder = Recorder(facts)
+    recorder = Recorder(journal, facts)
+    log = StoredRebuild(context.store)
+    rebuild = RebuildFacts(facts, journal, log, context.commit)
     servicer = ReportingService(
         ReportRounds(facts, journal),
         ReportRewards(facts),
-        RebuildFacts(facts, journal, context.commit),
+        rebuild,
         journal,
+        log,
     )
     return Parts(
         servicers=[(add_ReportingServiceServicer_to_server, servicer)],
@@ -39,6 +42,7 @@ def build(context: Context) -> Parts:
             for consumer in TOPOLOGY.consumers
             if consumer.service == "reporting"
         ],
+        background=[rebuild.run],
     )
 
 

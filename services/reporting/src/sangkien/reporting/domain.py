@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass
 
+from sangkien.kernel import Refusal
+
+
+class ReportsRebuilding(Refusal):
+    """The facts are being read again from the journal: any figure given now would be too small."""
+
+    code = "reports_rebuilding"
+    kind = "precondition"
+
 
 @dataclass(frozen=True, slots=True)
 class RoundFigures:

@@ -19,10 +19,11 @@ _KINDS = (
     "entitlements",
     "payments",
 )
-_FEW = 10_000
+REBUILD = "rebuild"
+_PAGE = 1_000
 
 SCHEMA = Schema(
-    (JOURNAL, *_KINDS),
+    (JOURNAL, REBUILD, *_KINDS),
     (
         Index(JOURNAL, ("dossier_id",)),
         Index("filed", ("round_id",)),
@@ -65,8 +66,14 @@ class Facts:
         return [Delete(kind, id) for id in ids]
 
     async def all(self, kind: str) -> list[dict[str, Any]]:
-        found = await self._store.find(kind, limit=_FEW)
-        return [{"id": document.pop("_id"), **document} for document in found]
+        found: list[dict[str, Any]] = []
+        after: str | None = None
+        while True:
+            page = await self._store.page(kind, limit=_PAGE, after=after)
+            found += ({"id": document.pop("_id"), **document} for document in page.items)
+            if page.next is None:
+                return found
+            after = page.next
 
     async def count_by(self, kind: str, field: str, **where: str) -> dict[str, int]:
         return await self._store.count_by(kind, field, where)

@@ -29,6 +29,36 @@ class Entry:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a rebuild came: whether the old facts are gone, the journal's cursor, the events read."""
+
+    cleared: bool
+    after: str | None
+    read: int
+    version: int
+
+
+class RebuildLog(Protocol):
+    """The one rebuild under way."""
+
+    async def progress(self) -> Progress | None:
+        """None when there is none."""
+        ...
+
+    def begin(self) -> Op:
+        """Meets Duplicate when one is under way."""
+        ...
+
+    def cleared(self, progress: Progress) -> Op:
+        """The old facts are gone. Meets Conflict, like `reached`, when another replica came further."""
+        ...
+
+    def reached(self, progress: Progress, after: str | None, read: int) -> Op:
+        """A page is read; None for `after` ends the rebuild."""
+        ...
+
+
 class FactBook(Protocol):
     """Facts by kind."""
 

@@ -1,14 +1,15 @@
 """`sangkien.api.reporting.v1` over gRPC."""
 
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 from sangkien.api.reporting.v1 import reporting_pb2 as pb
 from sangkien.api.reporting.v1 import reporting_pb2_grpc
-from sangkien.reporting.application.ports import EventJournal
+from sangkien.reporting.application.ports import EventJournal, RebuildLog
 from sangkien.reporting.application.rebuild_facts import RebuildFacts
 from sangkien.reporting.application.report_rewards import ReportRewards
 from sangkien.reporting.application.report_rounds import ReportRounds
-from sangkien.reporting.domain import RewardFigures, RoundFigures
+from sangkien.reporting.domain import ReportsRebuilding, RewardFigures, RoundFigures
 from sangkien.rpc import Policy
 
 _SERVICE = "/sangkien.api.reporting.v1.ReportingService"
@@ -20,6 +21,7 @@ POLICY = Policy(
         f"{_SERVICE}/Rebuild": {"operator"},
     }
 )
+T = TypeVar("T")
 _ROUND_FIELDS = tuple(RoundFigures.__dataclass_fields__)
 
 
@@ -27,15 +29,21 @@ class ReportingService(reporting_pb2_grpc.ReportingServiceServicer):
     """Answers from facts and journal."""
 
     def __init__(
-        self, rounds: ReportRounds, rewards: ReportRewards, rebuild: RebuildFacts, journal: EventJournal
+        self,
+        rounds: ReportRounds,
+        rewards: ReportRewards,
+        rebuild: RebuildFacts,
+        journal: EventJournal,
+        log: RebuildLog,
     ) -> None:
         self._rounds = rounds
         self._rewards = rewards
         self._rebuild = rebuild
         self._journal = journal
+        self._log = log
 
     async def GetRoundReport(self, request: pb.GetRoundReportRequest, context: Any) -> pb.GetRoundReportResponse:
-        report = await self._rounds(request.round_id)
+        report = await self._whole(self._rounds(request.round_id))
         return pb.GetRoundReportResponse(
             rounds=[pb.RoundSummary(**{f: getattr(r, f) for f in _ROUND_FIELDS}) for r in report.rounds],
             events=report.events,
@@ -43,7 +51,8 @@ class ReportingService(reporting_pb2_grpc.ReportingServiceServicer):
         )
 
     async def GetRewardReport(self, request: pb.GetRewardReportRequest, context: Any) -> pb.GetRewardReportResponse:
-        return pb.GetRewardReportResponse(decisions=[_reward(d) for d in await self._rewards(request.year)])
+        rewards = await self._whole(self._rewards(request.year))
+        return pb.GetRewardReportResponse(decisions=[_reward(d) for d in rewards])
 
     async def GetTimeline(self, request: pb.GetTimelineRequest, context: Any) -> pb.GetTimelineResponse:
         entries = await self._journal.of_dossier(request.dossier_id)
@@ -53,6 +62,14 @@ class ReportingService(reporting_pb2_grpc.ReportingServiceServicer):
 
     async def Rebuild(self, request: pb.RebuildRequest, context: Any) -> pb.RebuildResponse:
         return pb.RebuildResponse(events=await self._rebuild())
+
+    async def _whole(self, report: Awaitable[T]) -> T:
+        """The report, unless a rebuild was under way before or after it. Raises ReportsRebuilding."""
+        under_way = await self._log.progress()
+        answer = await report
+        if under_way or await self._log.progress():
+            raise ReportsRebuilding
+        return answer
 
 
 def _reward(figures: RewardFigures) -> pb.RewardSummary:
