@@ -26,7 +26,7 @@ class DecisionIssued(Event):
 
 
 class InitiativeRecognised(Event):
-    """One initiative entered the register at a tier; a certificate follows for each author."""
+    """One initiative entered the register at a tier; at the first tier a certificate follows for each author."""
 
     TYPE: ClassVar[str] = "ev.recognition.initiative.recognised.v1"
 
