@@ -1,8 +1,7 @@
 """A running intake, with a review beside it that says what the test wants said."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +9,13 @@ import pytest
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
-from sangkien.contracts.events import Event, RoundOpened
-from sangkien.contracts.topology import TOPOLOGY
+from sangkien.contracts.events import RoundOpened
 from sangkien.intake.bootstrap import SERVICE
-from sangkien.messaging import MESSAGING_SCHEMA, Bus, outbox_row
-from sangkien.runtime import Telemetry, new_id
-from sangkien.store import Store, open_store
+from sangkien.store import Store
 from sangkien.testkit import NatsServer, eventually
 from sangkien.testkit.directory_double import DirectoryDouble, directory_double
+from sangkien.testkit.neighbour import Neighbour, neighbour
 from sangkien.testkit.service import RunningService, running_service
-
-
-@dataclass
-class Review:
-    """Publishes review's events the way review does: from its own store, through its own outbox."""
-
-    bus: Bus
-    store: Store
-
-    async def says(self, event: Event, about: str, version: int, event_id: str = "") -> None:
-        row = outbox_row(
-            event,
-            event_id=event_id or new_id(),
-            aggregate_id=about,
-            aggregate_version=version,
-            at=datetime(2023, 5, 18, 2, 0, tzinfo=UTC),
-        )
-        await self.store.apply([row])
-        self.bus.wake_relay()
 
 
 @pytest.fixture
@@ -47,25 +25,9 @@ async def directory() -> AsyncIterator[DirectoryDouble]:
 
 
 @pytest.fixture
-async def review(own_nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Review]:
-    store = await open_store(f"sqlite://{tmp_path / 'review'}", database="review")
-    await store.ensure(MESSAGING_SCHEMA)
-    telemetry = Telemetry.create("review", node="local", spans_dir=None, otlp_endpoint=None)
-    bus = Bus(
-        service="review",
-        node="local",
-        nats_url=own_nats_server.url,
-        store=store,
-        telemetry=telemetry,
-        subscriptions=(),
-        topology=TOPOLOGY,
-        on_fatal=lambda _: None,
-    )
-    await bus.start()
-    yield Review(bus, store)
-    await bus.drain()
-    await store.close()
-    await telemetry.shutdown()
+async def review(own_nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Neighbour]:
+    async with neighbour("review", nats_url=own_nats_server.url, data_dir=tmp_path) as publisher:
+        yield publisher
 
 
 @pytest.fixture
@@ -104,7 +66,7 @@ def opened() -> Callable[..., RoundOpened]:
 
 
 @pytest.fixture
-async def round_one(review: Review, intake: RunningService, store: Store, opened: Callable[..., RoundOpened]) -> str:
+async def round_one(review: Neighbour, intake: RunningService, store: Store, opened: Callable[..., RoundOpened]) -> str:
     """The id of an open round that intake knows."""
     await review.says(opened(), "R1", 1)
     await eventually(lambda: store.count("rounds"), value=1)

@@ -1,12 +1,8 @@
 """A real process killed between commit and publish, and messages that are repeated or broken."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +16,10 @@ from sangkien.rpc import RemoteUnavailable, connect
 from sangkien.runtime import Telemetry, new_id
 from sangkien.store import Store
 from sangkien.testkit import NatsServer, eventually
-from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble
+from sangkien.testkit.directory_double import DirectoryDouble
 from sangkien.testkit.nats_server import free_port
 from sangkien.testkit.service import RunningService
-
-
-@contextmanager
-def intake_process(
-    nats_url: str, directory: DirectoryDouble, data: Path, port: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    settings = {
-        "INTAKE_STORE_URL": f"sqlite://{data}",
-        "INTAKE_DATABASE": "intake",
-        "INTAKE_NATS_URL": nats_url,
-        "INTAKE_LISTEN": f"127.0.0.1:{port}",
-        "INTAKE_DIRECTORY": directory.target,
-        "INTAKE_NODE_SECRET": NODE_SECRET,
-    }
-    process = subprocess.Popen([sys.executable, "-m", "sangkien.intake", "serve"], env=os.environ | settings)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+from sangkien.testkit.service_process import service_process
 
 
 async def filed(stub: IntakeServiceStub, requests: list[pb.FileDossiersRequest]) -> list[pb.FileDossierResponse] | None:
@@ -71,8 +48,10 @@ async def test_process_killed_between_commit_and_publish_loses_and_doubles_nothi
         pb.FileDossiersRequest(row=n, idempotency_key=f"row:{n:06}", dossier=draft(title=f"Sáng kiến số {n}"))
         for n in range(120)
     ]
+    where: dict[str, Any] = {"nats_url": own_nats_server.url, "directory": directory, "port": port}
+    where["data_dir"] = tmp_path / "data"
     await review.says(opened(), "R1", 1)
-    with intake_process(own_nats_server.url, directory, tmp_path / "data", port) as process:
+    with service_process("intake", **where) as process:
         first = await eventually(lambda: filed(stub, requests[:40]))
         own_nats_server.stop()
         second = await eventually(lambda: filed(stub, requests[40:]))  # durable, and nobody to publish to
@@ -80,7 +59,7 @@ async def test_process_killed_between_commit_and_publish_loses_and_doubles_nothi
         assert process.wait(10) == -signal.SIGKILL
 
     own_nats_server.start()
-    with intake_process(own_nats_server.url, directory, tmp_path / "data", port):
+    with service_process("intake", **where):
         again = await eventually(lambda: filed(stub, requests))
         client = await nats.connect(own_nats_server.url)
         js = client.jetstream()

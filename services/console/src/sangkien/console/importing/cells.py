@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from sangkien.console.importing.problems import CellRefused
 from sangkien.kernel import Refusal, parse_share
-from sangkien.text import fold, nfc_lines
+from sangkien.text import fold, nfc, nfc_lines
 
 _EXCEL_START: Final = date(1899, 12, 30)
 _EARLIEST: Final = {"birth_date": 1901, "first_applied_on": 1990, "filed_on": 1990}
@@ -45,7 +45,8 @@ def text_of(cell: Any) -> str:
         return cell.date().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
-    return nfc_lines(str(cell))
+    text = str(cell)
+    return nfc_lines(text) if "\n" in text or "\r" in text else nfc(text)
 
 
 def lines_of(text: str) -> list[str]:
@@ -72,6 +73,8 @@ def read_date(field: DateField, cell: Any, today: date) -> date | None:
 
 
 def _date(field: DateField, cell: Any, today: date) -> date | None:
+    if cell is None or cell == "":
+        return None
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Final
 
 from sangkien.console.importing.authors import Cells, ImportAuthor, read_authors
@@ -106,7 +107,7 @@ def read_rows(
             column = header.texts.get(refused.field, _REQUIRED_TEXTS.get(refused.field, ""))
             rejected.append(row_error(group.number, column, refused.code, **refused.facts))
             continue
-        same = (fold(row.title), fold(row.unit), tuple(sorted(fold(author.full_name) for author in row.authors)))
+        same = (fold(row.title), _folded(row.unit), tuple(sorted(_folded(author.full_name) for author in row.authors)))
         first = seen.setdefault(same, row.row)
         if first != row.row:
             rejected.append(row_error(row.row, header.texts["title"], "duplicate_row", first=first))
@@ -143,16 +144,17 @@ def _groups(table: Table, header: Header) -> Iterator[_Group]:
     last: Cells = {}
     for index in range(header.last + 1, len(table.rows)):
         raw = table.rows[index]
+        texts = [text_of(cell) for cell in raw]
         cells = {name: raw[column] for name, column in header.columns.items() if column < len(raw)}
-        filled = {name for name, cell in cells.items() if cell not in ("", None) and text_of(cell)}
-        if not filled or _is_decoration(raw, cells, filled):
+        filled = {name for name, column in header.columns.items() if column < len(raw) and texts[column]}
+        if not filled or _is_decoration([text for text in texts if text], cells, filled):
             continue
         if group is not None and _continues(cells, filled, group.rows[0]):
             group.rows.append(cells)
             continue
         cells.update(shared.get(index, {}))
         for name in ("unit", "field"):
-            if fold(text_of(cells.get(name))) in _SAME:
+            if _folded(text_of(cells.get(name))) in _SAME:
                 cells[name] = last.get(name, "")
         if group is not None:
             yield group
@@ -172,10 +174,10 @@ def _spread(table: Table, header: Header) -> dict[int, Cells]:
     return spread
 
 
-def _is_decoration(raw: Sequence[Any], cells: Cells, filled: set[str]) -> bool:
-    if any(isinstance(cell, str) and fold(cell).startswith(_SAMPLE) for cell in raw):
+def _is_decoration(texts: Sequence[str], cells: Cells, filled: set[str]) -> bool:
+    """Whether a row belongs to the look of the list, not to its content. `texts` are its cells that are not empty."""
+    if any(text[0] in "dD" and fold(text).startswith(_SAMPLE) for text in texts):
         return True
-    texts = [text for cell in raw if (text := text_of(cell))]
     if all(re.fullmatch(r"\(?\d{1,2}\)?", text) for text in texts) and len(texts) > 2:
         return True  # the row of column numbers below a header
     if len(texts) == 1 and not filled & {"number", "title", "authors"}:
@@ -195,14 +197,18 @@ def _continues(cells: Cells, filled: set[str], head: Cells) -> bool:
     number = text_of(cells.get("number"))
     if "title" not in filled:
         return not number
-    if fold(text_of(cells["title"])) != fold(text_of(head.get("title"))) or number not in (
-        "",
-        text_of(head.get("number")),
-    ):
+    if not _alike(cells["title"], head.get("title")) or number not in ("", text_of(head.get("number"))):
         return False
-    same_unit = fold(text_of(cells.get("unit"))) in ("", fold(text_of(head.get("unit"))))
+    same_unit = not text_of(cells.get("unit")) or _alike(cells["unit"], head.get("unit"))
     shares = [text_of(row.get("share")) for row in (cells, head)]
     return same_unit and all(share and share.rstrip("% ") not in ("100", "1") for share in shares)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return text_of(one).casefold() == text_of(other).casefold()
+
+
+_folded = lru_cache(20_000)(fold)  # the units of a list are few, and folding is the dearest of its steps
 
 
 def _read(group: _Group, header: Header, default_unit: str, today: date) -> ImportRow:
