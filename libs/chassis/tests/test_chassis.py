@@ -117,8 +117,7 @@ async def test_commit_publishes_and_the_operator_sees_state_and_trace(
     assert sorted(span.name for span in spans) == [
         "ReviewService/CloseRound",
         "ev.intake.dossier.withdrawn.v1 publish",
-        "store.apply",
-        "store.commit",
+        "intake apply",
     ]
 
 

@@ -43,8 +43,7 @@ class Context:
 
         Durable when it returns. Raises Duplicate, Conflict and StoreUnavailable with nothing written.
         """
-        with self.telemetry.span("store.commit", ops=len(ops)):
-            await self.store.apply(ops)
+        await self.store.apply(ops)
         self._committed()
 
     def now(self) -> datetime:
