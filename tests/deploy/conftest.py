@@ -33,7 +33,12 @@ def definitions() -> dict[str, Definition]:
 def secrets_file(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What deploy/make-secrets.sh writes for a new node."""
     file = tmp_path_factory.mktemp("secrets") / ".env"
-    command = [root / "deploy/make-secrets.sh", "quan-ba-dinh", "https://sangkien.example.vn/gcn", file]
+    command: list[str | Path] = [
+        root / "deploy/make-secrets.sh",
+        "quan-ba-dinh",
+        "https://sangkien.example.vn/gcn",
+        file,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return file
 
