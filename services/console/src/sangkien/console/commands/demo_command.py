@@ -49,7 +49,7 @@ def demo(
     try:
         told = speak(work(), as_json=as_json)
     except typer.Exit:
-        people.print(f"[dim]{folder}[/dim]")
+        people.print(f"[dim]{folder}[/dim]", soft_wrap=True)
         raise
     kept = keep or data_dir is not None
     if as_json:
@@ -71,9 +71,9 @@ def _tell(told: "Told", folder: Path | None) -> None:
     out.print(f"\n{told.outcome.duration_s:.1f} s")
     out.print("[bold]Xem tiếp · Where to look next[/bold]")
     if folder:
-        out.print(f"  sangkien trace {told.story.a_dossier} --data-dir {folder}")
-        out.print(f"  sangkien report round --data-dir {folder}")
-        out.print(f"  {folder}/mail")
+        out.print(f"  sangkien trace {told.story.a_dossier} --data-dir {folder}", soft_wrap=True)
+        out.print(f"  sangkien report round --data-dir {folder}", soft_wrap=True)
+        out.print(f"  {folder}/mail", soft_wrap=True)
     else:
         out.print("  sangkien demo ba-dinh-2023 --data-dir ./nut --keep    giữ dữ liệu để xem · keep it to look at")
     out.print("  docs/architecture.md")

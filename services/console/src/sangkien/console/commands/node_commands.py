@@ -42,6 +42,9 @@ def up(
 ) -> None:
     """Chạy một nút trên máy này đến khi nhấn Ctrl-C · run a node on this machine until Ctrl-C."""
     chosen = tuple(name.strip() for name in services.split(",") if name.strip()) or SERVICES
+    if "directory" not in chosen:
+        people.print("directory luôn chạy cùng, để cấp thẻ · directory runs too: it issues the tokens")
+        chosen = ("directory", *chosen)
     options = Options(chosen, one_process=one_process, mongo=mongo, smtp=smtp)
 
     async def work() -> None:
@@ -53,11 +56,14 @@ def up(
             raise Stop("already_running", f"Nút đang chạy trên {folder.path} · a node runs there", "sangkien status")
         people.print("Đang khởi động · starting …")
         async with local_node(folder, options, on_restart=_restarted) as node:
-            if {"directory", "review"} <= set(chosen) and await settle(node):
-                people.print(f"Nút mới có dữ liệu mẫu; tài khoản · sample data; accounts: {folder.path}/accounts.json")
+            if "review" in chosen and await settle(node):
+                people.print(
+                    f"Nút mới có dữ liệu mẫu; tài khoản · sample data; accounts: {folder.path}/accounts.json",
+                    soft_wrap=True,
+                )
             for name, target in node.running.targets.items():
                 people.print(f"  [green]●[/green] {name:<13} {target}")
-            people.print(f"Sẵn sàng · ready ({folder.path}). Ctrl-C để dừng · to stop.")
+            people.print(f"Sẵn sàng · ready ({folder.path}). Ctrl-C để dừng · to stop.", soft_wrap=True)
             await stop.wait()
             people.print("Đang dừng · stopping …")
 
