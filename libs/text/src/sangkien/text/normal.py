@@ -41,6 +41,8 @@ def nfc(text: str) -> str:
 
 def nfc_lines(text: str) -> str:
     """`nfc` for text of several paragraphs: line breaks are kept as line feeds, at most one empty line in a row."""
+    if text.isprintable():  # no line break of any kind
+        return nfc(text)
     lines = [nfc(line) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
