@@ -126,10 +126,10 @@ class Broker:
     async def close(self) -> None:
         """Stop what still subscribes and close the connection."""
         self._closing = True
-        if self.faststream.config.connection_state and not self.connected:
-            # Draining needs a server; without one only closing ends the reconnect task.
-            await self.client.close()
-        with suppress(nats.errors.Error):  # it is closed already
+        with suppress(nats.errors.Error, OSError):  # what it is connected to may be gone in the middle of it
+            if self.faststream.config.connection_state and not self.connected:
+                # Draining needs a server; without one only closing ends the reconnect task.
+                await self.client.close()
             await self.faststream.stop()
 
     async def _failed(self, error: Exception) -> None:

@@ -37,11 +37,10 @@ Progress = Literal["idle", "moved", "stuck"]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A row the broker holds, its sequence, and whether the broker stored it just now or had it already."""
+    """A row the broker holds for certain, and its sequence."""
 
     row: Outgoing
     seq: int
-    new: bool
 
 
 class Relay:
@@ -77,7 +76,6 @@ class Relay:
         self._verified: Verified | None = None
         self._verified_for = (-1, -1)
         self._check_at = 0.0
-        self._top = 0
 
     def wake(self) -> None:
         """There may be something to send. Cheap; calls before the relay looks are one."""
@@ -157,10 +155,6 @@ class Relay:
         placed = await self._place(sent) if session == self._session else []
         if session != self._session:
             return "moved"  # whatever was acknowledged may be lost with the connection: ask again under the same ids
-        if any(p.new and p.seq <= self._top for p in placed):
-            # New messages under old numbers: the stream lost its tail, or was made anew, while we were connected.
-            self._verified = None
-            return "moved"
         if placed:
             await self._record(placed, verified)
         return "moved" if placed else "stuck"
@@ -178,7 +172,6 @@ class Relay:
             verified = await self._reoffer.check()
         self._verified, self._verified_for = verified, current
         self._check_at = now + CHECK_SECONDS
-        self._top = verified.top
         return verified
 
     async def _publish(self, rows: Sequence[Outgoing]) -> list[tuple[Outgoing, asyncio.Future[PubAck]]]:
@@ -228,16 +221,14 @@ class Relay:
                 refused = refused or error
                 continue
             ack = future.result()
-            if not ack.duplicate:
-                placed.append(Placed(row, ack.seq, new=True))
-            elif await self._reoffer.holds(row.id, ack.seq):
-                placed.append(Placed(row, ack.seq, new=False))
+            if not ack.duplicate or await self._reoffer.holds(row.id, ack.seq):
+                placed.append(Placed(row, ack.seq))
             else:
                 # The broker remembers the id of a message that it no longer has: only another id gets it stored.
                 anew = await self._js.publish(
                     row.type, row.body, headers=self._headers(row, f"{row.id}:{new_id()}"), timeout=PUBLISH_SECONDS
                 )
-                placed.append(Placed(row, anew.seq, new=True))
+                placed.append(Placed(row, anew.seq))
         if refused is not None and not placed:
             raise refused
         return placed
@@ -252,7 +243,8 @@ class Relay:
             try:
                 await self._store.apply([*self._lease.renewal(), *moves])
             except Duplicate:
-                # An earlier row claims one of these numbers: what it stands for was lost, and maybe more.
+                # An earlier row claims one of these numbers, so the broker gave it twice: what the row stands for was
+                # lost, and maybe more. This holds also for a loss that no broken connection announced.
                 evicted = await self._reoffer.evict(verified.created, {p.seq: p.row.id for p in placed})
                 await self._store.apply([*self._lease.renewal(), *evicted, *moves])
                 self._verified = None
@@ -260,7 +252,6 @@ class Relay:
             self._lease.lost()
             raise
         self._lease.renewed()
-        self._top = max(self._top, *(p.seq for p in placed))
         if self._metrics:
             self._metrics.count("events_published", len(placed), stream=self._stream)
 
