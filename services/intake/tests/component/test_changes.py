@@ -117,6 +117,31 @@ async def test_supplement_is_the_next_version_and_the_first_is_kept(
     ]
 
 
+async def test_supplement_with_other_authors_is_listed_by_those_it_names(
+    officer: IntakeServiceStub, review: Any, draft: NewDraft, intake: RunningService, filed: str
+) -> None:
+    await review.says(asked(filed), filed, 2)
+    await reaches(officer, filed, "YEU_CAU_BO_SUNG")
+    stayed = IntakeServiceStub(intake.channel("local:AUTHOR", ["author"]))
+    joined = IntakeServiceStub(intake.channel("local:JOINED", ["author"]))
+
+    async def lists(stub: IntakeServiceStub) -> list[str]:
+        return [one.dossier_id for one in (await stub.ListDossiers(pb.ListDossiersRequest())).dossiers]
+
+    before = [await lists(stayed), await lists(joined)]
+    both = [pb.Author(person_id=f"local:{name}", share=5_000) for name in ("AUTHOR", "JOINED")]
+    await officer.SupplementDossier(supplement(filed, draft(authors=both, filed_on="2023-06-10")))
+    await review.says(asked(filed), filed, 4)
+    await reaches(officer, filed, "YEU_CAU_BO_SUNG")
+    together = [await lists(stayed), await lists(joined)]
+    alone = draft(authors=[pb.Author(person_id="local:JOINED", share=10_000)], filed_on="2023-06-11")
+    await officer.SupplementDossier(supplement(filed, alone, 2))
+
+    assert (before, together) == ([[filed], []], [[filed], [filed]])
+    assert [await lists(stayed), await lists(joined)] == [[], [filed]]
+    assert await refusal(stayed.GetDossier(pb.GetDossierRequest(dossier_id=filed))) == "dossier_unknown"
+
+
 async def test_supplement_is_refused_when_it_does_not_fit(
     officer: IntakeServiceStub, review: Any, draft: NewDraft, intake: RunningService, filed: str
 ) -> None:

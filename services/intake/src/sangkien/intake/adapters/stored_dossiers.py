@@ -21,7 +21,7 @@ from sangkien.intake.domain.dossier import Dossier
 from sangkien.intake.domain.draft import Draft
 from sangkien.intake.domain.events import DossierEvent, DossierFiled, DossierMended, DossierTakenBack
 from sangkien.messaging import outbox_row
-from sangkien.store import Insert, Op, Replace, Store
+from sangkien.store import Delete, Insert, Op, Replace, Store
 
 
 class StoredDossiers:
@@ -105,6 +105,7 @@ class StoredDossiers:
                     ops.append(self._version(dossier, 1, event.draft, event.filed_by, now))
                 case DossierMended():
                     ops.append(self._version(dossier, event.revision, event.draft, event.filed_by, now))
+                    ops += _authorships_anew(dossier)
                 case DossierTakenBack():
                     pass  # a withdrawal has no content of its own
             ops.append(
@@ -125,3 +126,9 @@ class StoredDossiers:
             VERSIONS,
             draft_document(dossier.dossier_id, revision, draft, filed_by=filed_by, at=now.isoformat()),
         )
+
+
+def _authorships_anew(dossier: Dossier) -> list[Op]:
+    """Authors may have joined, and some of these may have been authors before: what is there already is put again."""
+    ids = [f"{person}/{dossier.dossier_id}" for person in dossier.author_ids]
+    return [*[Delete(AUTHORSHIPS, id) for id in ids], *[Insert(AUTHORSHIPS, {"_id": id}) for id in ids]]
