@@ -74,6 +74,7 @@ async def test_start_waits_for_a_server_that_comes_later(
     own_nats_server.start()
 
     bus = await starting
+    assert bus.client.is_connected
     await bus.ping()
 
 

@@ -134,6 +134,7 @@ async def test_stream_made_anew_while_connected_is_filled_again(
     after = await publish(bus, store, withdrawn(2))
 
     await consistent(nc, store, before + after)
+    assert set(await events_of(nc)) == {*before, *after}
 
 
 async def test_purged_stream_is_filled_again_although_the_broker_remembers_the_ids(
