@@ -2,18 +2,16 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any
 
 INTERVAL_SECONDS = 0.02
 
 
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]], *, timeout: float = 20.0, what: str = "", value: object = None
-) -> T:
-    """Ask `condition` again and again until it answers something true, or equal to `value` when one is given.
+    condition: Callable[[], Any], *, timeout: float = 20.0, what: str = "", value: object = None
+) -> Any:
+    """Ask `condition`, a plain or an async function, until it answers something true, or equal to `value` if given.
 
     Returns that answer. An AssertionError or LookupError in between means "not yet"; any other error is let through.
     After `timeout` seconds raises AssertionError with the last answer, so that a failure says what was missing.
