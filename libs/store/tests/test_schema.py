@@ -64,6 +64,20 @@ async def test_a_cancelled_unit_leaves_the_store_working(store: Store) -> None:
     assert await store.get("dossiers", "d2") == {"_id": "d2", "ver": 1}
 
 
+async def test_a_read_cancelled_at_any_moment_is_cancelled(store: Store) -> None:
+    lost = []
+    for moment in range(200):
+        await store.get("dossiers", "d1")  # a connection is open: the driver leaves one behind that it was still making
+        task = asyncio.ensure_future(store.get("dossiers", "d1"))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        asked = task.cancel()
+        await asyncio.wait([task])
+        if asked and not task.cancelled():
+            lost.append(moment)
+    assert lost == []
+
+
 async def test_closing_finishes_the_units_that_were_submitted(store: Store) -> None:
     tasks = [
         asyncio.ensure_future(store.apply([Insert("dossiers", {"_id": f"d{n}"}), Insert("outbox", {"_id": f"o{n}"})]))

@@ -1,5 +1,6 @@
 """What MongoDB's errors mean to a service. The server's messages quote stored values, so they are never passed on."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -40,13 +41,21 @@ def bulk_refusal(ops: Sequence[Op], error: BulkWriteError) -> StoreError | None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what the driver raises into the port's errors."""
+    """Turn what the driver raises into the port's errors.
+
+    The driver loses a cancellation that reaches it at certain moments, and the task would run on as if nobody had asked
+    it to stop; it is raised here in the driver's stead.
+    """
+    task = asyncio.current_task()
+    asked_before = task.cancelling() if task else 0
     try:
         yield
     except (BSONError, UnicodeEncodeError) as error:
         raise Invalid(f"MongoDB cannot hold this document: {type(error).__name__}") from None
     except PyMongoError as error:
         raise meaning(error) from None
+    if task is not None and task.cancelling() > asked_before:
+        raise asyncio.CancelledError
 
 
 def meaning(error: PyMongoError) -> StoreError:
