@@ -88,6 +88,7 @@ class Bus:
         self._subscribers: list[BatchPullStreamSubscriber] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._trouble = asyncio.Event()
+        self._missing: list[str] = []
         self._provisioning = asyncio.Lock()
         for subscription in self._subscriptions:
             if subscription.consumer not in self._topology.consumers:
@@ -252,8 +253,10 @@ class Bus:
         if not self._broker.connected:
             return
         missing = [c.name for c in self._topology.consumers if await find_consumer(self.jetstream, c) is None]
-        if missing:
+        if missing != self._missing:
+            self._missing = missing
             _log.error("consumers_missing", service=self._service, consumers=missing)
+        if missing:
             await self._provision()
             if self._relay is not None:
                 self._relay.suspect()

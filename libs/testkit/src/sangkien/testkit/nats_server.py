@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 START_SECONDS = 15.0
 STOP_SECONDS = 15.0
@@ -55,6 +56,7 @@ class NatsServer:
     ) -> None:
         self.directory = directory
         self.port = port or free_port()
+        self._name = f"testkit-{uuid4().hex}"
         self.max_payload = max_payload
         self.user, self.password = user, password
         self.sync_interval = sync_interval
@@ -132,7 +134,7 @@ class NatsServer:
     def _configuration(self) -> str:
         lines = [
             f"listen: 127.0.0.1:{self.port}",
-            f"server_name: testkit-{self.port}",
+            f"server_name: {self._name}",
             f"max_payload: {self.max_payload}",
             "jetstream {",
             f'  store_dir: "{self.store}"',
@@ -148,10 +150,12 @@ class NatsServer:
         while time.monotonic() < deadline and self.running:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as probe:
-                    if probe.recv(4) == b"INFO":
+                    # By name: another server on this port would answer as well.
+                    if self._name.encode() in probe.recv(4_096):
                         return
             except OSError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
         log = (self.directory / "nats.log").read_text(encoding="utf-8", errors="replace")
         self.kill()
         raise RuntimeError(f"nats-server on port {self.port} did not start:\n{log[-2000:]}")
