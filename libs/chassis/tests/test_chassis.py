@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sangkien.api.ops.v1 import ops_pb2, ops_pb2_grpc
-from sangkien.api.review.v1 import review_pb2, review_pb2_grpc
+from sangkien.api.reporting.v1 import reporting_pb2 as pb
+from sangkien.api.reporting.v1 import reporting_pb2_grpc
 from sangkien.chassis import Context, Definition, Parts
 from sangkien.contracts.events import DossierWithdrawn
 from sangkien.messaging import outbox_row
@@ -17,39 +18,43 @@ from sangkien.testkit import NatsServer, eventually
 from sangkien.testkit.directory_double import DirectoryDouble, directory_double
 from sangkien.testkit.service import RunningService, running_service
 
-SERVICE = "/sangkien.api.review.v1.ReviewService/"
-METHODS = [m.name for m in review_pb2.DESCRIPTOR.services_by_name["ReviewService"].methods]
+SERVICE = "/sangkien.api.reporting.v1.ReportingService/"
+METHODS = [m.name for m in pb.DESCRIPTOR.services_by_name["ReportingService"].methods]
 POLICY = Policy({f"{SERVICE}{name}": {"secretary"} for name in METHODS})
 
 
-class Sample(review_pb2_grpc.ReviewServiceServicer):
-    """Stands for any service: one method that commits, one that meets a store that is away, one that is slow."""
+class Sample(reporting_pb2_grpc.ReportingServiceServicer):
+    """Stands for any service: a method that commits, one whose store is away, one that is slow."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self.entered = asyncio.Event()
         self.release = asyncio.Event()
 
-    async def CloseRound(self, request: review_pb2.CloseRoundRequest, context: object) -> review_pb2.CloseRoundResponse:
-        event = DossierWithdrawn(dossier_id=request.round_id, version=1, withdrawn_on=self._context.today())
+    async def GetTimeline(self, request: pb.GetTimelineRequest, context: object) -> pb.GetTimelineResponse:
+        about = request.dossier_id
+        event = DossierWithdrawn(dossier_id=about, version=1, withdrawn_on=self._context.today())
         row = outbox_row(
             event,
             event_id=self._context.new_id(),
-            aggregate_id=request.round_id,
+            aggregate_id=about,
             aggregate_version=1,
             at=self._context.now(),
             traceparent=self._context.telemetry.traceparent(),
         )
-        await self._context.commit([Insert("things", {"_id": request.round_id}), row])
-        return review_pb2.CloseRoundResponse()
+        await self._context.commit([Insert("things", {"_id": about}), row])
+        return pb.GetTimelineResponse()
 
-    async def GetRound(self, request: review_pb2.GetRoundRequest, context: object) -> review_pb2.GetRoundResponse:
+    async def GetRoundReport(self, request: pb.GetRoundReportRequest, context: object) -> pb.GetRoundReportResponse:
         raise StoreUnavailable("away")
 
-    async def GetCase(self, request: review_pb2.GetCaseRequest, context: object) -> review_pb2.GetCaseResponse:
+    async def GetRewardReport(self, request: pb.GetRewardReportRequest, context: object) -> pb.GetRewardReportResponse:
+        return pb.GetRewardReportResponse()
+
+    async def Rebuild(self, request: pb.RebuildRequest, context: object) -> pb.RebuildResponse:
         self.entered.set()
         await self.release.wait()
-        return review_pb2.GetCaseResponse()
+        return pb.RebuildResponse(events=1)
 
 
 class Watched:
@@ -65,7 +70,7 @@ class Watched:
 
     def _build(self, context: Context) -> Parts:
         self.servicer = Sample(context)
-        parts = Parts([(review_pb2_grpc.add_ReviewServiceServicer_to_server, self.servicer)], POLICY)
+        parts = Parts([(reporting_pb2_grpc.add_ReportingServiceServicer_to_server, self.servicer)], POLICY)
         if "ends" in self._background:
             parts = replace(parts, background=[self._ends])
         if "waits" in self._background:
@@ -92,8 +97,8 @@ def operations(running: RunningService) -> ops_pb2_grpc.OpsServiceStub:
     return ops_pb2_grpc.OpsServiceStub(running.channel("local:O", ["operator"]))
 
 
-def sample(running: RunningService) -> review_pb2_grpc.ReviewServiceStub:
-    return review_pb2_grpc.ReviewServiceStub(running.channel("local:S", ["secretary"]))
+def sample(running: RunningService) -> reporting_pb2_grpc.ReportingServiceStub:
+    return reporting_pb2_grpc.ReportingServiceStub(running.channel("local:S", ["secretary"]))
 
 
 async def test_commit_publishes_and_the_operator_sees_state_and_trace(
@@ -102,7 +107,7 @@ async def test_commit_publishes_and_the_operator_sees_state_and_trace(
     async with running_service(
         Watched().definition(), nats_url=own_nats_server.url, data_dir=tmp_path, directory=directory
     ) as running:
-        await sample(running).CloseRound(review_pb2.CloseRoundRequest(round_id="R1"))
+        await sample(running).GetTimeline(pb.GetTimelineRequest(dossier_id="R1"))
 
         async def emptied() -> bool:
             return (await operations(running).GetStatus(ops_pb2.GetStatusRequest())).outbox_depth == 0
@@ -115,7 +120,7 @@ async def test_commit_publishes_and_the_operator_sees_state_and_trace(
     assert (status.service, status.store_ok, status.broker_ok, status.dead_letters) == ("intake", True, True, 0)
     assert len(traces) == 1
     assert sorted(span.name for span in spans) == [
-        "ReviewService/CloseRound",
+        "ReportingService/GetTimeline",
         "ev.intake.dossier.withdrawn.v1 publish",
         "intake apply",
     ]
@@ -141,10 +146,10 @@ async def test_store_that_is_away_and_key_that_is_taken_are_no_faults(
         Watched().definition(), nats_url=own_nats_server.url, data_dir=tmp_path, directory=directory
     ) as running:
         with pytest.raises(RemoteUnavailable):
-            await sample(running).GetRound(review_pb2.GetRoundRequest(round_id="R1"))
-        await sample(running).CloseRound(review_pb2.CloseRoundRequest(round_id="R1"))
+            await sample(running).GetRoundReport(pb.GetRoundReportRequest())
+        await sample(running).GetTimeline(pb.GetTimelineRequest(dossier_id="R1"))
         with pytest.raises(RemoteRefusal) as refused:
-            await sample(running).CloseRound(review_pb2.CloseRoundRequest(round_id="R1"))
+            await sample(running).GetTimeline(pb.GetTimelineRequest(dossier_id="R1"))
 
     assert (refused.value.code, refused.value.kind) == ("changed_meanwhile", "conflict")
 
@@ -156,13 +161,13 @@ async def test_drain_finishes_calls_and_cancels_background_work(
     async with running_service(
         watched.definition(), nats_url=own_nats_server.url, data_dir=tmp_path, directory=directory
     ) as running:
-        call = asyncio.ensure_future(sample(running).GetCase(review_pb2.GetCaseRequest(dossier_id="D1")))
+        call = asyncio.ensure_future(sample(running).Rebuild(pb.RebuildRequest()))
         await watched.servicer.entered.wait()
         drain = asyncio.create_task(running.host.life.drain())
         await asyncio.sleep(0)
         watched.servicer.release.set()
 
-        assert await call == review_pb2.GetCaseResponse()
+        assert await call == pb.RebuildResponse(events=1)
         assert await drain == []
         assert watched.cancelled.is_set()
 
