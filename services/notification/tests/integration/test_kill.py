@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +38,16 @@ def environment(own_nats_server: NatsServer, directory: DirectoryDouble, tmp_pat
     return {**os.environ, **{f"NOTIFICATION_{name}": value for name, value in settings.items()}}
 
 
-def started(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+@contextmanager
+def started(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process; it is dead after the block, whatever became of the test."""
     command = [sys.executable, "-m", "sangkien.notification", "serve"]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 async def publish(url: str, event: Event) -> None:
@@ -55,16 +64,16 @@ async def test_kill_before_the_commit_sends_again_under_the_same_id_and_counts_o
     await provision_node(own_nats_server.url, TOPOLOGY)
     author = directory.add_person("A", directory.add_unit("U"), email="a@x.vn")
     await publish(own_nats_server.url, events.submitted("D1", author))
-    process = started(environment)
-    smtp.before_answer = process.kill
-    await eventually(lambda: process.poll() is not None)
-    assert process.returncode == -signal.SIGKILL
+    with started(environment) as process:
+        smtp.before_answer = process.kill
+        await eventually(lambda: process.poll() is not None)
+        assert process.returncode == -signal.SIGKILL
     smtp.before_answer = lambda: None
 
-    process = started(environment)
-    await eventually(lambda: len(smtp.received) == 2)
-    process.terminate()
-    await eventually(lambda: process.poll() is not None)
+    with started(environment) as process:
+        await eventually(lambda: len(smtp.received) == 2)
+        process.terminate()
+        await eventually(lambda: process.poll() is not None)
 
     assert process.returncode == 0
     assert len({str(mail["Message-ID"]) for mail in smtp.received}) == 1
