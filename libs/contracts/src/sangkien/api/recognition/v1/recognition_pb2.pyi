@@ -505,7 +505,6 @@ class Initiative(_message.Message):
     RECOGNISED_ON_FIELD_NUMBER: _builtins.int
     DOSSIER_ID_FIELD_NUMBER: _builtins.int
     AUTHOR_NAMES_FIELD_NUMBER: _builtins.int
-    AUTHOR_IDS_FIELD_NUMBER: _builtins.int
     initiative_id: _builtins.str
     tier: _builtins.str
     """Tier it was recognised at: grassroots, district, city, national."""
@@ -522,10 +521,6 @@ class Initiative(_message.Message):
     def author_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the authors as in the decision."""
 
-    @_builtins.property
-    def author_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Person ids; only for who may see them, empty for the public."""
-
     def __init__(
         self,
         *,
@@ -538,11 +533,10 @@ class Initiative(_message.Message):
         recognised_on: _builtins.str = ...,
         dossier_id: _builtins.str = ...,
         author_names: _abc.Iterable[_builtins.str] | None = ...,
-        author_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_ids", b"author_ids", "author_names", b"author_names", "decision_symbol", b"decision_symbol", "dossier_id", b"dossier_id", "initiative_id", b"initiative_id", "recognised_on", b"recognised_on", "tier", b"tier", "title", b"title", "unit_id", b"unit_id", "unit_name", b"unit_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_names", b"author_names", "decision_symbol", b"decision_symbol", "dossier_id", b"dossier_id", "initiative_id", b"initiative_id", "recognised_on", b"recognised_on", "tier", b"tier", "title", b"title", "unit_id", b"unit_id", "unit_name", b"unit_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
