@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,22 +75,26 @@ class Demo:
         victims = await eventually(lambda: self._all(names), what=f"{', '.join(names)} to run")
         for victim in victims.values():
             os.kill(victim.pid, signal.SIGKILL)
-        await self.gone(victims)
-        await self.replaced(victims)
-
-    async def gone(self, victims: dict[str, psutil.Process]) -> None:
-        """Return once none of these processes lives."""
         for name, victim in victims.items():
             await eventually(partial(_dead, victim), timeout=DEAD_WITHIN_S, what=f"{name} to be dead")
 
-    async def replaced(self, victims: dict[str, psutil.Process]) -> None:
-        """Return once others run in their place, or the demo has ended."""
-
-        def others() -> bool:
+        def replaced() -> bool:
             now = self.children()
             return not self.running or all(name in now and now[name] != old for name, old in victims.items())
 
-        await eventually(others, timeout=DEAD_WITHIN_S, what=f"{', '.join(victims)} to be started again")
+        await eventually(replaced, timeout=DEAD_WITHIN_S, what=f"{', '.join(victims)} to be started again")
+
+    @asynccontextmanager
+    async def halted(self, name: str) -> AsyncIterator[None]:
+        """Within the block this child stands still (SIGSTOP), so that its files do; then it goes on."""
+        child = (await eventually(lambda: self._all((name,)), what=f"{name} to run"))[name]
+        child.suspend()
+        await eventually(lambda: child.status() == psutil.STATUS_STOPPED, what=f"{name} to stand still")
+        try:
+            yield
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                child.resume()
 
     async def played(self) -> Played:
         """Wait for its end. Raises AssertionError when it failed, saying why."""

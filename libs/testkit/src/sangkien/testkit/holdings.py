@@ -19,6 +19,11 @@ from sangkien.testkit.nats_server import NatsServer
 
 SERVICES = ("directory", "intake", "review", "recognition", "reward", "notification", "reporting")
 _FETCH = 500
+_PROGRESS = (
+    "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM outbox_sent)",
+    "SELECT count(*) FROM inbox",
+)
+_MAILED = ("SELECT count(*) FROM mails WHERE json_extract(body, '$.state') = 'sent'",)
 
 Documents = Callable[[str, str], list[dict[str, Any]]]
 """Service and collection → its documents, in the order of their ids."""
@@ -65,15 +70,19 @@ def mongo_documents(uri: str, folder: Path) -> Documents:
     return read
 
 
-def events_recorded(folder: Path) -> int:
-    """How many events the services of the node in `folder` have committed so far: how far its work has come."""
+def progress(folder: Path) -> int:
+    """How far the work of the node in `folder` has come: events committed, effects committed, mails sent.
+
+    It only grows, and its end is the same for every run of a scenario.
+    """
     found = 0
     for service in SERVICES:
         path = folder / "stores" / f"{service}.db"
-        if path.exists():
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as store:
+        if not path.exists():
+            continue
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as store:
+            for query in (*_PROGRESS, *(_MAILED if service == "notification" else ())):
                 try:
-                    query = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM outbox_sent)"
                     found += int(store.execute(query).fetchone()[0])
                 except sqlite3.OperationalError:
                     continue  # the file is there before its tables are
