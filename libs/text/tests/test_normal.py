@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sangkien.text import fold, nfc, nfc_lines
+from sangkien.text import fold, nfc, nfc_lines, same_name
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,21 @@ def test_fold_forgets_tones_case_and_their_placement(left: str, right: str) -> N
 @given(st.text())
 def test_fold_is_stable(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ("Trần Thị Hòa", "trần  thị HOÀ", True),
+        ("Trần Thị Hòa", unicodedata.normalize("NFD", "Trần Thị Hòa"), True),
+        ("Thuỷ", "Thủy", True),
+        ("Trần Thị Hòa", "Trần Thị Hoa", False),
+        ("Phường An", "Phường Ân", False),
+        ("Đức", "Dức", False),
+        ("Tự", "Tư", False),
+    ],
+)
+def test_one_name_forgets_case_blanks_and_the_place_of_a_tone_and_nothing_else(
+    left: str, right: str, same: bool
+) -> None:
+    assert (same_name(left) == same_name(right)) is same

@@ -49,6 +49,13 @@ async def test_person_known_by_unit_name_and_birth_date_keeps_the_id(side: Side)
     assert len({first[0], elsewhere[0][0], younger[0][0]}) == 3
 
 
+async def test_names_that_differ_in_a_tone_are_two_people_and_the_place_of_the_tone_makes_none(side: Side) -> None:
+    unit = await side.add_unit("Trường A")
+    hoa, plain, moved = await side.register(unit, "Trần Thị Hòa", "Trần Thị Hoa", "Trần Thị Hoà")
+    assert (hoa[1], plain[1], moved) == (False, False, (hoa[0], True))
+    assert hoa[0] != plain[0]
+
+
 async def test_people_and_contacts_of_known_ids_alone_are_given(side: Side) -> None:
     unit = await side.add_unit("Trường A")
     ((id, _),) = await side.register(unit, "Nguyễn Văn An", email="an@x.vn")

@@ -30,7 +30,7 @@ async def published(directory: Any, event_type: str) -> list[str]:
 
 async def test_organisation_is_registered_once(directory: Any) -> None:
     first = await directory.operator.RegisterOrganisations(organisations("Phòng Kinh tế", "phòng  KINH TẾ"))
-    again = await directory.operator.RegisterOrganisations(organisations("Phong Kinh te"))
+    again = await directory.operator.RegisterOrganisations(organisations("PHÒNG kinh tế "))
     id = first.results[0].organisation_id
     assert [(each.organisation_id, each.already) for each in (*first.results, *again.results)] == [
         (id, False),

@@ -14,7 +14,7 @@ from sangkien.api.directory.v1 import directory_pb2 as pb
 from sangkien.api.directory.v1 import directory_pb2_grpc
 from sangkien.rpc import TokenMinter, new_signing_key, public_keys, service_subject
 from sangkien.runtime import new_id
-from sangkien.text import fold
+from sangkien.text import fold, same_name
 
 NODE_SECRET = "a-secret-of-this-test-node-only"  # noqa: S105 (a test's own)
 _DAY_S = 86_400
@@ -61,7 +61,7 @@ class DirectoryDouble(directory_pb2_grpc.DirectoryServiceServicer):
             organisation_name=unit.name if unit else "",
         )
         self._emails[person_id] = email
-        self._known[unit_id, fold(full_name), birth_date] = person_id
+        self._known[unit_id, same_name(full_name), birth_date] = person_id
         return person_id
 
     async def _operators_only(self, request: Any, context: Any) -> Any:
@@ -101,7 +101,7 @@ class DirectoryDouble(directory_pb2_grpc.DirectoryServiceServicer):
         self.calls.append("RegisterPeople")
         answer = pb.RegisterPeopleResponse()
         for person in request.people:
-            key = (person.organisation_id, fold(person.full_name), person.birth_date or person.staff_code)
+            key = (person.organisation_id, same_name(person.full_name), person.birth_date or person.staff_code)
             known = self._known.get(key)
             if known is None:
                 self._known[key] = self.add_person(person.full_name, person.organisation_id, email=person.email)

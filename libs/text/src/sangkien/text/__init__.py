@@ -2,7 +2,7 @@
 
 from sangkien.text.collation import collation_key, given_name_key
 from sangkien.text.legacy import Encoding, legacy_encoding
-from sangkien.text.normal import fold, nfc, nfc_lines
+from sangkien.text.normal import fold, nfc, nfc_lines, same_name
 from sangkien.text.similarity import similar, spellings
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "legacy_encoding",
     "nfc",
     "nfc_lines",
+    "same_name",
     "similar",
     "spellings",
 ]

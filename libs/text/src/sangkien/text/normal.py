@@ -1,4 +1,6 @@
-"""Normal forms of Vietnamese text: what is stored (`nfc`, `nfc_lines`) and what is compared (`fold`)."""
+"""Normal forms of Vietnamese text: what is stored (`nfc`, `nfc_lines`), what is one name (`same_name`), and
+what is searched by (`fold`).
+"""
 
 import re
 import unicodedata
@@ -7,6 +9,7 @@ import unicodedata
 _ETH_TO_D = str.maketrans({"\u00d0": "Đ", "\u00f0": "đ", "\u0189": "Đ", "\u0256": "đ"})
 _ETH = re.compile("[\u00d0\u00f0\u0189\u0256]")
 _BLANKS = re.compile(r"\s+")
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 _D_TO_LATIN = str.maketrans({"đ": "d", "Đ": "D"})
 
 
@@ -56,3 +59,20 @@ def fold(text: str) -> str:
         return nfc(text).lower()
     decomposed = unicodedata.normalize("NFKD", nfc(text)).translate(_D_TO_LATIN)
     return nfc("".join(char for char in decomposed if unicodedata.category(char) != "Mn").casefold())
+
+
+def same_name(text: str) -> str:
+    """The form in which two names are one name: case, blanks and the place of a tone mark make no difference.
+
+    Tones and letters do: Hòa and Hoà are one name, Hoa is another, and An is not Ân. Use it for identity, where `fold`,
+    made for searching, would take one person for another.
+    """
+    return " ".join(map(_tone_last, nfc(text).casefold().split(" ")))
+
+
+def _tone_last(word: str) -> str:
+    if word.isascii():
+        return word
+    letters = unicodedata.normalize("NFD", word)
+    tones = "".join(sorted(char for char in letters if char in _TONES))
+    return unicodedata.normalize("NFC", "".join(char for char in letters if char not in _TONES)) + tones

@@ -10,7 +10,7 @@ from sangkien.directory.domain.errors import DirectoryRefusal, ParentUnknown
 from sangkien.directory.domain.organisation import Organisation
 from sangkien.directory.domain.validity import parse_validity
 from sangkien.store import Op
-from sangkien.text import fold, nfc
+from sangkien.text import nfc, same_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class RegisterOrganisations:
         self._changed = changed
 
     async def __call__(self, asked: Sequence[NewOrganisation]) -> list[Registered | DirectoryRefusal]:
-        """One answer each, in order. A known one (same kind, parent and folded name, a day in common) is answered with
+        """One answer each, in order. A known one (same kind, parent and name, a day in common) is answered with
         its id, and learns what was blank. Raises BatchTooLarge.
         """
         check_batch(asked, "organisations")
@@ -104,4 +104,4 @@ class RegisterOrganisations:
 
 
 def _key(organisation: Organisation) -> str:
-    return "\t".join((organisation.parent_id.replace("\0", ""), organisation.kind, fold(organisation.name)))
+    return "\t".join((organisation.parent_id.replace("\0", ""), organisation.kind, same_name(organisation.name)))

@@ -9,7 +9,7 @@ from sangkien.directory.application.contention import decided_again
 from sangkien.directory.application.ports import Commit, NewId, Organisations, People, Record, Today
 from sangkien.directory.domain.errors import DirectoryRefusal, OrganisationUnknown
 from sangkien.directory.domain.person import Person
-from sangkien.text import fold, nfc
+from sangkien.text import nfc, same_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class RegisterPeople:
                 self._new_id(),
                 asked.organisation_id,
                 nfc(asked.full_name),
-                fold(asked.full_name),
+                same_name(asked.full_name),
                 birth_date=asked.birth_date,
                 staff_code=nfc(asked.staff_code),
                 email=asked.email.strip(),

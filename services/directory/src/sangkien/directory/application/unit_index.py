@@ -1,13 +1,12 @@
 """Every unit by every way its name is written, in memory."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from sangkien.directory.domain.organisation import Organisation
-from sangkien.text import fold, nfc, similar, spellings
+from sangkien.text import fold, same_name, similar, spellings
 
 MOST_SUGGESTIONS = 3
 
@@ -22,11 +21,6 @@ class Match:
     name: str = ""
     suggestions: tuple[str, ...] = ()
     ambiguous: bool = False
-
-
-def _toned(name: str) -> list[str]:
-    """The words of a name, each with its marks in one order: hòa and hoà are one word, hoa is another."""
-    return ["".join(sorted(unicodedata.normalize("NFD", word))) for word in nfc(name).casefold().split()]
 
 
 class UnitIndex:
@@ -85,8 +79,8 @@ class UnitIndex:
 
     def _spelt_exactly(self, typed: str, ids: set[str]) -> set[str]:
         """Those whose name has the very tones that were typed, wherever in the syllable they were put."""
-        exact = _toned(typed)
-        return {id for id in ids if _toned(self._units[id].name) == exact}
+        exact = same_name(typed)
+        return {id for id in ids if same_name(self._units[id].name) == exact}
 
     def _labels(self, ids: set[str]) -> tuple[str, ...]:
         """Names that can be told apart, and typed back in: with the parent's where two are the same."""

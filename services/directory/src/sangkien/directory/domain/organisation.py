@@ -57,7 +57,7 @@ class Organisation(Aggregate):
 
 @dataclass
 class Namesakes(Aggregate):
-    """All organisations of one kind and folded name under one parent: at most one of them stands on any day.
+    """All organisations of one kind and name under one parent: at most one of them stands on any day.
 
     Their periods are decided upon together, so that two registrations at once cannot make one organisation twice.
     """

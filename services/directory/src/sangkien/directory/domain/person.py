@@ -30,7 +30,7 @@ class Person(Aggregate):
     id: str
     organisation_id: str
     full_name: str
-    folded_name: str
+    name_key: str
     """The name without case and diacritics: two spellings of it are one person's."""
     birth_date: date | None
     staff_code: str
@@ -43,7 +43,7 @@ class Person(Aggregate):
         id: str,
         organisation_id: str,
         full_name: str,
-        folded_name: str,
+        name_key: str,
         *,
         birth_date: str,
         staff_code: str,
@@ -60,7 +60,7 @@ class Person(Aggregate):
             id,
             organisation_id,
             check_length(full_name, "full_name"),
-            folded_name,
+            name_key,
             _birth_date(birth_date, today),
             staff_code,
             check_email(email),
@@ -73,7 +73,7 @@ class Person(Aggregate):
     def identity(self) -> str:
         """What makes two registrations the same person: unit, name, and birth date, else staff code, else nothing."""
         told_apart_by = f"b:{self.birth_date}" if self.birth_date else f"s:{self.staff_code}" if self.staff_code else ""
-        return f"{self.organisation_id}\t{self.folded_name}\t{told_apart_by}"
+        return f"{self.organisation_id}\t{self.name_key}\t{told_apart_by}"
 
     def learn(self, other: "Person") -> bool:
         """Fill what was blank from a repeated registration; nothing known is overwritten. Says whether it did."""
