@@ -1,11 +1,12 @@
 """Mail over SMTP (RFC 5321), on a few connections that are kept while there is something to send."""
 
 import asyncio
+from base64 import encodebytes
 from contextlib import suppress
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP as WIRE
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -92,18 +93,37 @@ class SmtpPost:
         return connection
 
     def _written(self, letter: Letter) -> bytes:
-        mail = EmailMessage(policy=WIRE)
-        try:
-            mail["To"] = Address(letter.to.display_name, addr_spec=letter.to.email)
-            mail["From"] = self._sender
-            mail["Subject"] = " ".join(letter.subject.split())
-        except (ValueError, IndexError):  # what the standard library raises for an address it cannot read
-            raise Rejected(_BAD_ADDRESS) from None
-        mail["Date"] = format_datetime(letter.written_at)
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine is to answer
-        mail.set_content(letter.text, cte="base64")
-        # Written by hand: the library would fold so long an id onto a second line, where not every reader finds it.
-        return f"Message-ID: <{letter.id}@{self._domain}>\r\n".encode() + mail.as_bytes()
+        lines = (
+            f"Message-ID: <{letter.id}@{self._domain}>",  # in one piece, however long: not every reader joins lines
+            f"To: {_addressed(letter.to.display_name, letter.to.email)}",
+            f"From: {self._sender}",
+            f"Subject: {Header(' '.join(letter.subject.split()), 'utf-8', header_name='Subject').encode()}",
+            f"Date: {format_datetime(letter.written_at)}",
+            "Auto-Submitted: auto-generated",  # RFC 3834: no answering machine is to answer
+            "MIME-Version: 1.0",
+            'Content-Type: text/plain; charset="utf-8"',
+            "Content-Transfer-Encoding: base64",
+            "",
+            encodebytes("\r\n".join([*letter.text.splitlines(), ""]).encode()).decode("ascii"),
+        )
+        return "\n".join(lines).replace("\n", "\r\n").encode("ascii")
+
+
+@lru_cache(maxsize=1024)
+def _addressed(name: str, email: str) -> str:
+    """A recipient as a header has it (RFC 5322, RFC 2047). Raises Rejected for an address that is none.
+
+    Written with the old interface of the standard library: the new one parses every header that it has just built,
+    which took two thirds of the time of a mail.
+    """
+    try:
+        checked = Address(addr_spec=email).addr_spec
+        checked.encode("ascii")
+    except (ValueError, IndexError):  # what the standard library raises for an address it cannot read
+        raise Rejected(_BAD_ADDRESS) from None
+    if not name:
+        return checked
+    return f"{Header(' '.join(name.split()), 'utf-8', header_name='To').encode()} <{checked}>"
 
 
 def _drop(connection: aiosmtplib.SMTP | None) -> None:
