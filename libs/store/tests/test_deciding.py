@@ -1,8 +1,10 @@
 from collections.abc import Sequence
 
+import pytest
+
 from sangkien.kernel import Refusal
 from sangkien.store import Document, Insert, Replace, Store
-from sangkien.store.deciding import ALREADY, ChangedMeanwhile, Decision, decide_each
+from sangkien.store.deciding import ALREADY, Already, ChangedMeanwhile, Decision, decide_each, decided_again
 
 
 class TooOld(Refusal):
@@ -70,3 +72,28 @@ async def test_item_that_keeps_changing_is_given_up_alone(store: Store) -> None:
 
     assert [type(o) for o in outcomes] == [type(None), ChangedMeanwhile]
     assert (await numbers(store))["a"] == 2
+
+
+async def counted(store: Store, raising: Raising) -> int:
+    """Decide dossier `a` once and commit it; how often it has been decided by then."""
+    (ops,) = await raising(["a"])
+    assert not isinstance(ops, Refusal | Already)
+    await store.apply(ops)
+    return len(raising.calls)
+
+
+async def test_single_decision_is_made_again_on_what_a_rival_stored(store: Store) -> None:
+    await put(store, a=1)
+    raising = Raising(store, rivals=["a"])
+
+    assert await decided_again(lambda: counted(store, raising)) == 2
+    assert await numbers(store) == {"a": 102}
+
+
+async def test_single_decision_that_never_gets_its_turn_is_refused_with_nothing_written(store: Store) -> None:
+    await put(store, a=1)
+    raising = Raising(store, always=["a"])
+
+    with pytest.raises(ChangedMeanwhile):
+        await decided_again(lambda: counted(store, raising))
+    assert await numbers(store) == {"a": 1 + 100 * len(raising.calls)}

@@ -7,17 +7,12 @@ from sangkien.chassis.command import main
 from sangkien.chassis.context import Context
 from sangkien.chassis.definition import Definition, Parts
 from sangkien.chassis.host import Host, ServiceHost
-from sangkien.store.deciding import ALREADY, Already, ChangedMeanwhile, decide_each
 
 __all__ = [
-    "ALREADY",
-    "Already",
-    "ChangedMeanwhile",
     "Context",
     "Definition",
     "Host",
     "Parts",
     "ServiceHost",
-    "decide_each",
     "main",
 ]

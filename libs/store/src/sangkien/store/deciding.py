@@ -1,4 +1,4 @@
-"""Many small decisions in one unit of work, without one of them sinking the others.
+"""Deciding again when another writer was faster: one decision alone, or many in one unit of work.
 
 A batch command (accept 300 dossiers, hand in 40 sheets) is decided on freshly loaded state and committed at once. When
 the store answers Duplicate or Conflict, somebody else changed one of the items meanwhile: the batch is halved until
@@ -13,8 +13,11 @@ from sangkien.store.errors import Conflict, Duplicate
 from sangkien.store.port import Op
 
 _ATTEMPTS: Final = 5
+_TURNS: Final = 20
+"""Many: leaders who sign at the same moment all want the next number of one register, and one a turn gets it."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class ChangedMeanwhile(Refusal):
@@ -35,6 +38,19 @@ ALREADY: Final = Already()
 Decision = Sequence[Op] | Refusal | Already
 Decide = Callable[[Sequence[T]], Awaitable[Sequence[Decision]]]
 Commit = Callable[[Sequence[Op]], Awaitable[None]]
+
+
+async def decided_again(decide: Callable[[], Awaitable[R]]) -> R:
+    """Call `decide`, which loads, decides and commits, until no other writer came in between; 20 times at most.
+
+    Raises ChangedMeanwhile after that, with nothing written.
+    """
+    for _ in range(_TURNS):
+        try:
+            return await decide()
+        except (Conflict, Duplicate):
+            continue
+    raise ChangedMeanwhile
 
 
 async def decide_each(items: Sequence[T], decide: Decide[T], commit: Commit) -> list[Refusal | Already | None]:

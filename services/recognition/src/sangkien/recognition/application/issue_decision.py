@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sangkien.kernel import Refusal
 from sangkien.kernel.numbering import register_id
 from sangkien.recognition.application.asking import known
 from sangkien.recognition.application.enter_items import EntersItems
@@ -30,8 +29,7 @@ from sangkien.recognition.domain.decision import Decision, Issue
 from sangkien.recognition.domain.errors import IssuerNotStanding, NamesUnknown, RegisterNotOpen
 from sangkien.recognition.domain.signature import Authority, Issuer, Signature
 from sangkien.store import Conflict, Op
-from sangkien.store.deciding import ALREADY, ChangedMeanwhile, decide_each
-from sangkien.store.deciding import Decision as Decided
+from sangkien.store.deciding import ChangedMeanwhile, decided_again
 
 _PAGE: Final = 500
 _ATTEMPTS: Final = 5
@@ -181,22 +179,19 @@ class IssuesDecisions:
 
     async def _sign(self, command: IssueDecision, caller: Caller, prepared: "_Prepared") -> bool:
         """Take the number and issue, in one small unit. True when that was done meanwhile."""
-        id = command.decision_id
 
-        async def decide(_: object) -> list[Decided]:
-            decision = await known(self._decisions, id)
+        async def sign() -> bool:
+            decision = await known(self._decisions, command.decision_id)
             if decision.issue is not None:
-                return [ALREADY]
+                return True
             decision.check_signable(caller.person_id, caller.organisation, prepared.on, prepared.today)
-            return [await self._issue(decision, prepared)]
+            await self._commit(await self._issue(decision, prepared))
+            return False
 
-        decision = await known(self._decisions, id)
+        decision = await known(self._decisions, command.decision_id)
         # Leaders who sign at once in one process take turns; over processes the register's version decides.
         async with self._turns[f"{decision.issuer_id}{decision.suffix}"]:
-            (outcome,) = await decide_each([command], decide, self._commit)
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome is ALREADY
+            return await decided_again(sign)
 
     async def _issue(self, decision: Decision, prepared: "_Prepared") -> Sequence[Op]:
         register = await self._registers.get(register_id(decision.issuer_id, decision.suffix, prepared.on.year))

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from sangkien.kernel import Refusal
 from sangkien.kernel.numbering import NumberRegister, register_id
 from sangkien.recognition.application.ports import Caller, Commit, Registers
 from sangkien.recognition.domain.errors import NotTheIssuer
-from sangkien.store.deciding import ALREADY, Decision, decide_each
+from sangkien.store.deciding import decided_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +32,13 @@ class OpensRegisters:
         """
         if caller.organisation != command.issuer_id:
             raise NotTheIssuer(field="issuer_id")
-        id = register_id(command.issuer_id, command.suffix, command.year)
+        return await decided_again(lambda: self._open(command))
 
-        async def decide(_: object) -> list[Decision]:
-            register = await self._registers.get(id)
-            if register is not None:
-                register.confirm_opened_at(command.last_number)
-                return [ALREADY]
-            opened = NumberRegister.open(command.issuer_id, command.suffix, command.year, command.last_number)
-            return [[self._registers.stored(opened)]]
-
-        (outcome,) = await decide_each([command], decide, self._commit)
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return id
+    async def _open(self, command: OpenRegister) -> str:
+        known = await self._registers.get(register_id(command.issuer_id, command.suffix, command.year))
+        if known is not None:
+            known.confirm_opened_at(command.last_number)
+            return known.id
+        opened = NumberRegister.open(command.issuer_id, command.suffix, command.year, command.last_number)
+        await self._commit([self._registers.stored(opened)])
+        return opened.id

@@ -1,11 +1,10 @@
 """Submit a draft for signature."""
 
-from sangkien.kernel import Refusal
 from sangkien.recognition.application.asking import known
 from sangkien.recognition.application.draft_decision import Collector
 from sangkien.recognition.application.ports import Caller, Commit, Decisions
 from sangkien.recognition.domain.errors import NotTheIssuer
-from sangkien.store.deciding import ALREADY, Decision, decide_each
+from sangkien.store.deciding import decided_again
 
 
 class SubmitsDecisions:
@@ -24,12 +23,9 @@ class SubmitsDecisions:
         if (await known(self._decisions, decision_id)).issuer_id != caller.organisation:
             raise NotTheIssuer(field="decision_id")
         await self._collector.finish(decision_id)
+        await decided_again(lambda: self._submit(decision_id, caller))
 
-        async def decide(_: object) -> list[Decision]:
-            decision = await known(self._decisions, decision_id)
-            changed = decision.submit(caller.person_id, caller.organisation)
-            return [self._decisions.changed(decision) if changed else ALREADY]
-
-        (outcome,) = await decide_each([decision_id], decide, self._commit)
-        if isinstance(outcome, Refusal):
-            raise outcome
+    async def _submit(self, decision_id: str, caller: Caller) -> None:
+        decision = await known(self._decisions, decision_id)
+        if decision.submit(caller.person_id, caller.organisation):
+            await self._commit(self._decisions.changed(decision))

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
-from sangkien.chassis import ALREADY, Already, ChangedMeanwhile, decide_each
 from sangkien.kernel import Aggregate, Refusal
 from sangkien.messaging import outbox_row
 from sangkien.review.application.ports import DONE, Decision, Done, Outcome, Saved
@@ -17,14 +16,13 @@ from sangkien.review.domain.session import Seat, Session
 from sangkien.review.domain.sheet import ScoreSheet
 from sangkien.review.domain.tally import Ballot
 from sangkien.runtime import Telemetry
-from sangkien.store import Conflict, Delete, Document, Duplicate, Insert, Op, Replace
+from sangkien.store import Delete, Document, Insert, Op, Replace
+from sangkien.store.deciding import ALREADY, Already, decide_each, decided_again
 
 from . import documents as docs
 from . import schema
 from .case_document import case_document, sheet_document
 from .event_mapping import contract_event
-
-_ATTEMPTS: Final = 5
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -62,12 +60,7 @@ class StoreUnits:
         await self._commit(self.operations(saved, name))
 
     async def attempting(self, attempt: Callable[[], Awaitable[R]]) -> R:
-        for _ in range(_ATTEMPTS):
-            try:
-                return await attempt()
-            except (Conflict, Duplicate):
-                continue
-        raise ChangedMeanwhile
+        return await decided_again(attempt)
 
     def operations(self, saved: Sequence[Saved], name: str = "") -> list[Op]:
         """What saving them takes; without a name no span is opened, for effects that have one already."""

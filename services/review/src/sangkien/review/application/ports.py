@@ -53,7 +53,7 @@ class Units(Protocol):
     async def attempting(self, attempt: Callable[[], Awaitable[R]]) -> R:
         """Run `attempt`, again from its start when its commit met somebody else's change.
 
-        Raises a Refusal `changed_meanwhile` after five attempts.
+        Raises ChangedMeanwhile after twenty attempts, with nothing written.
         """
         ...
 

@@ -8,7 +8,6 @@ from datetime import date
 
 from sangkien.kernel import KeyReused, Refusal
 from sangkien.kernel.numbering import register_id
-from sangkien.reward.application.contention import decided_again
 from sangkien.reward.application.naming import names_of
 from sangkien.reward.application.ports import Achievements, Commit, Decisions, Directory, Traces, World
 from sangkien.reward.application.pricing import price
@@ -22,6 +21,7 @@ from sangkien.reward.domain.errors import (
 from sangkien.reward.domain.recipients import Recipient, check_recipients, chunks
 from sangkien.rules import FormNotForHolder, UnknownForm, forms
 from sangkien.store import Op
+from sangkien.store.deciding import decided_again
 from sangkien.text.catalogue import Lang, message
 
 MOST_WARNINGS = 500

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from sangkien.kernel.numbering import register_id
-from sangkien.reward.application.contention import decided_again
 from sangkien.reward.application.grant_entitlements import GrantEntitlements
 from sangkien.reward.application.naming import names_of
 from sangkien.reward.application.ports import Commit, Decisions, Directory, Record, Traces, World
@@ -20,6 +19,7 @@ from sangkien.reward.domain.errors import (
 )
 from sangkien.reward.domain.recipients import Chunk, Named
 from sangkien.store import Op
+from sangkien.store.deciding import decided_again
 
 
 @dataclass(frozen=True, slots=True)

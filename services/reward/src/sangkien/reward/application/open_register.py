@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sangkien.kernel.numbering import NumberRegister, register_id
-from sangkien.reward.application.contention import decided_again
 from sangkien.reward.application.ports import Commit, Decisions
+from sangkien.store.deciding import decided_again
 
 
 @dataclass(frozen=True, slots=True)

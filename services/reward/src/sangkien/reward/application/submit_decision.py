@@ -1,8 +1,8 @@
 """Submit a draft for signature."""
 
-from sangkien.reward.application.contention import decided_again
 from sangkien.reward.application.ports import Commit, Decisions
 from sangkien.reward.domain.errors import DecisionUnknown
+from sangkien.store.deciding import decided_again
 
 
 class SubmitDecision:
