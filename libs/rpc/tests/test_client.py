@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from sangkien.api.errors.v1.errors_pb2 import ItemError
-from sangkien.rpc import RemoteRefusal, RemoteUnavailable, connect, retrying
+from sangkien.rpc import RemoteError, RemoteRefusal, RemoteUnavailable, connect, retrying
 from sangkien.runtime import Telemetry
 
 
@@ -79,6 +79,20 @@ async def test_own_request_iterators_error_comes_back_as_itself(node: Any) -> No
         await channel.stream_unary(f"/{node.service}/Gather", *codec)(rows())
     with pytest.raises(KeyError, match="column"):
         _ = [answer async for answer in channel.stream_stream(f"/{node.service}/Chat", *codec)(rows())]
+
+
+async def test_stream_refused_while_it_is_written_is_no_fault_of_the_server(node: Any) -> None:
+    """gRPC's client then at times fails in its own write, and keeps that in place of the server's answer."""
+    served = await node.serve()
+    stranger = served.channel("nobody")
+    told = set()
+    for _ in range(400):
+        with pytest.raises(RemoteError) as caught:
+            await served.call("Chat", "a b c", over=stranger)
+        told.add(type(caught.value).__name__)
+
+    assert told - {"RemoteUnavailable"} == {"RemoteRefusal"}
+    assert served.seen == []
 
 
 async def test_requests_may_be_written_one_by_one(node: Any) -> None:

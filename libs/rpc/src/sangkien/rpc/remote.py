@@ -31,6 +31,8 @@ _KINDS: Mapping[grpc.StatusCode, RemoteKind] = {
     grpc.StatusCode.FAILED_PRECONDITION: "precondition",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "exhausted",
 }
+_OWN_WRITE_FAILED = "Internal error from Core"
+"""What grpc.aio's client says when a request could not be written, since the call was over: how it ended is lost."""
 _UNANSWERED = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED})
 
 
@@ -91,7 +93,7 @@ class RemoteRefusal(RemoteError):
 def remote_error(method: str, error: grpc.aio.AioRpcError) -> RemoteError:
     """Read what a failed call says into the tree above."""
     code = error.code()
-    if code in _UNANSWERED:
+    if code in _UNANSWERED or (code is grpc.StatusCode.INTERNAL and error.details() == _OWN_WRITE_FAILED):
         return RemoteUnavailable(method, code.name)
     item = _item(error)
     kind = _KINDS.get(code)
