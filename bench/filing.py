@@ -1,15 +1,19 @@
 """Filing, unary and bulk: authority and traces on, durable before the answer, against a bare echo of the same size.
 
-Only directory, intake and the broker run while it measures: what review does with the events is its own figure.
+Both are called the same way: ready bytes over a bare channel, ours with a token and a trace as metadata, so that the
+ratio is of the servers and not of two clients. Only directory, intake and the broker run while it measures: what review
+does with the events is its own figure.
 """
 
 import argparse
 import asyncio
+import secrets
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -28,6 +32,18 @@ from sangkien.console.node.sample import settle
 from sangkien.console.operations import Operations, quiet
 
 ROUNDS = 3
+METHOD = "/sangkien.api.intake.v1.IntakeService/FileDossier"
+
+
+@dataclass(frozen=True, slots=True)
+class Filer:
+    """A union officer signed in, a unit and an author; `channel` carries no token by itself."""
+
+    stub: "IntakeServiceStub"
+    channel: grpc.aio.Channel
+    token: str
+    unit: str
+    author: str
 
 
 @asynccontextmanager
@@ -44,13 +60,13 @@ async def echo() -> AsyncIterator[grpc.aio.Channel]:
         await process.wait()
 
 
-async def filer(running: LocalNode) -> tuple[IntakeServiceStub, str, str]:
-    """A union officer's stub, a unit and an author."""
+async def filer(running: LocalNode, channel: grpc.aio.Channel) -> Filer:
     casting, registrar = Casting(load_scenario("ba-dinh-2023"), seed=99), Registrar(running)
     _, district = await registrar.top(load_scenario("ba-dinh-2023"))
     officer = await registrar.actor(casting.person("Cán bộ công đoàn"), district, ["union_officer"])
     author = await registrar.person(casting.person("Giáo viên"), district)
-    return IntakeServiceStub(running.channel("intake", officer.token)), district, author
+    stub = IntakeServiceStub(running.channel("intake", officer.token))
+    return Filer(stub, channel, await officer.token(), district, author)
 
 
 def draft(number: int, unit: str, author: str) -> pb.Draft:
@@ -73,34 +89,27 @@ async def measure(chosen: argparse.Namespace) -> Result:
         async with local_node(folder, Options(("directory", "intake", "review"))) as running:
             await settle(running)
             await until("the round to be known", Operations(running).statuses, quiet)
-        async with local_node(folder, Options(("directory", "intake"))) as running, echo() as bare:
-            return await compare(running, bare, chosen)
+        async with (
+            local_node(folder, Options(("directory", "intake"))) as running,
+            grpc.aio.insecure_channel(running.running.targets["intake"]) as channel,
+            echo() as bare,
+        ):
+            return await compare(await filer(running, channel), bare, chosen)
 
 
-async def compare(running: LocalNode, bare: grpc.aio.Channel, chosen: argparse.Namespace) -> Result:
+async def compare(who: Filer, bare: grpc.aio.Channel, chosen: argparse.Namespace) -> Result:
     """The same number of calls of the same size, turn and turn about."""
-    calls: int = chosen.calls
     result: Result = {}
-    stub, unit, author = await filer(running)
-    size = len(pb.FileDossierRequest(idempotency_key="k" * 24, dossier=draft(0, unit, author)).SerializeToString())
+    size = len(request_bytes(who, "k" * 24, 0))
     ping = bare.unary_unary("/bench.Echo/Echo")
+    pong = b"x" * size
     result["request_bytes"] = size
     for width in (1, 32):
         ours, ceiling, took = [], [], []
         for turn in range(ROUNDS):
-            count = calls if width > 1 else calls // 4
-
-            async def file(number: int, run: int = turn, at: int = width) -> None:
-                request = pb.FileDossierRequest(
-                    idempotency_key=f"bench-{at}-{run}-{number}", dossier=draft(number, unit, author)
-                )
-                await stub.FileDossier(request)
-
-            async def bounce(_: int) -> None:
-                await ping(b"x" * size)
-
-            ceiling.append((await in_flight(count, width, bounce))[0])
-            rate, seconds = await in_flight(count, width, file)
+            count = chosen.calls if width > 1 else chosen.calls // 4
+            ceiling.append((await in_flight(count, width, lambda _: ping(pong, timeout=30)))[0])
+            rate, seconds = await in_flight(count, width, filing_call(who, f"bench-{width}-{turn}", count))
             ours.append(rate)
             took += seconds
         result[f"unary_{width}"] = {
@@ -109,20 +118,49 @@ async def compare(running: LocalNode, bare: grpc.aio.Channel, chosen: argparse.N
             "ratio_to_echo": round(median(ours) / median(ceiling), 3),
             "ms": percentiles_ms(took),
         }
-    result["bulk_rows_per_s"] = median([await bulk(stub, unit, author, chosen.rows, turn) for turn in range(ROUNDS)])
+    result["bulk_rows_per_s"] = median([await bulk(who, chosen.rows, turn) for turn in range(ROUNDS)])
     return result
 
 
-async def bulk(stub: IntakeServiceStub, unit: str, author: str, rows: int, turn: int) -> float:
+def request_bytes(who: Filer, key: str, number: int) -> bytes:
+    request = pb.FileDossierRequest(idempotency_key=key, dossier=draft(number, who.unit, who.author))
+    return request.SerializeToString()
+
+
+def filing_call(who: Filer, key: str, count: int) -> Callable[[int], Awaitable[object]]:
+    """Files the dossier of a number, each under a key and in a trace of its own."""
+    requests = [request_bytes(who, f"{key}-{number:06d}", number) for number in range(count)]
+    metadata = [
+        (
+            ("authorization", f"Bearer {who.token}"),
+            ("traceparent", f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"),
+        )
+        for _ in range(count)
+    ]
+    file = who.channel.unary_unary(METHOD)
+
+    async def call(number: int) -> None:
+        answer = await file(requests[number], metadata=metadata[number], timeout=30)
+        assert answer
+
+    return call
+
+
+async def bulk(who: Filer, rows: int, turn: int) -> float:
     """Rows per second of one stream, each row durable when it is answered."""
+    filings = [
+        pb.FileDossiersRequest(
+            row=row + 1, idempotency_key=f"bulk-{turn}-{row:08d}", dossier=draft(row, who.unit, who.author)
+        )
+        for row in range(rows)
+    ]
 
     async def requests() -> AsyncIterator[pb.FileDossiersRequest]:
-        for row in range(rows):
-            key = f"bulk-{turn}-{row:08d}"
-            yield pb.FileDossiersRequest(row=row + 1, idempotency_key=key, dossier=draft(row, unit, author))
+        for filing in filings:
+            yield filing
 
     began, answered = time.perf_counter(), 0
-    async for answer in stub.FileDossiers(requests(), timeout=300):
+    async for answer in who.stub.FileDossiers(requests(), timeout=300):
         assert answer.HasField("filed"), answer.error.code
         answered += 1
     assert answered == rows
