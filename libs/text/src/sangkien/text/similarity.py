@@ -21,6 +21,8 @@ _ABBREVIATIONS: dict[str, tuple[str, ...]] = {
     "x": ("xa",),
     "tt": ("thi tran", "trung tam"),
     "tx": ("thi xa",),
+    "tr": ("truong",),
+    "trg": ("truong",),
     "mn": ("mam non",),
     "th": ("tieu hoc",),
     "thcs": ("trung hoc co so",),
@@ -43,7 +45,8 @@ _KINDS = re.compile(
     r"|trung hoc co so|trung hoc pho thong|giao duc va dao tao|uy ban nhan dan|lien doan lao dong|cong doan co so"
     r"|cong ty|benh vien|dai hoc|cao dang|trung tam|trach nhiem huu han|co phan)\b"
 )
-_IGNORED = re.compile(r"\btruong\b")
+# A ward and its people's committee are one unit in every list seen.
+_IGNORED = re.compile(r"\btruong\b|^uy ban nhan dan (?=(?:phuong|xa|quan|huyen|thi|thanh|tp|thi tran|tinh)\b)")
 _NEAR_ENOUGH = 0.6
 _MOST_READINGS = 8
 
@@ -71,7 +74,8 @@ def similar(name: str, candidates: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """The ways to read a unit's name: folded, abbreviations written out, without "trường" and punctuation.
+    """The ways to read a unit's name: folded, abbreviations written out, without punctuation, "trường", and the "UBND"
+    before a place.
 
     Two spellings of one name share at least one of them. Empty for a name without letters or digits.
     """
