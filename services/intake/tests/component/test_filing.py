@@ -254,3 +254,19 @@ async def test_row_without_an_answering_directory_may_be_filed_again(
         assert told(answers) == [(2, "filed"), (3, "directory_unreachable")]
         assert told(await bulk(officer, rows([asked]))) == [(2, "already")]
         assert await store.count("dossiers") == 2
+
+
+async def test_author_with_a_malformed_email_is_refused_again_though_the_directory_knows_the_person(
+    officer: IntakeServiceStub, directory: DirectoryDouble, round_one: str, draft: NewDraft
+) -> None:
+    directory.add_unit("Phường Điện Biên")
+
+    def named(title: str, email: str) -> pb.Draft:
+        author = pb.Author(full_name="Nguyễn Thị Hoa", birth_date="1980-02-01", email=email, share=10_000)
+        return draft(title=title, unit_id="", unit_name="Phường Điện Biên", authors=[author])
+
+    requests = rows([named("Sáng kiến một", "hoa@x.example"), named("Sáng kiến hai", "không phải thư")])
+    first = told(await bulk(officer, requests))
+    again = told(await bulk(officer, requests))
+
+    assert (first, again) == ([(2, "filed"), (3, "person_refused")], [(2, "already"), (3, "person_refused")])

@@ -12,6 +12,7 @@ import grpc
 
 from sangkien.api.directory.v1 import directory_pb2 as pb
 from sangkien.api.directory.v1 import directory_pb2_grpc
+from sangkien.api.errors.v1.errors_pb2 import ItemError
 from sangkien.rpc import TokenMinter, new_signing_key, public_keys, service_subject
 from sangkien.runtime import new_id
 from sangkien.text import fold, same_name
@@ -101,6 +102,9 @@ class DirectoryDouble(directory_pb2_grpc.DirectoryServiceServicer):
         self.calls.append("RegisterPeople")
         answer = pb.RegisterPeopleResponse()
         for person in request.people:
+            if person.email and "@" not in person.email:
+                answer.results.add(error=ItemError(code="email_malformed", field="email"))
+                continue
             key = (person.organisation_id, same_name(person.full_name), person.birth_date or person.staff_code)
             known = self._known.get(key)
             if known is None:

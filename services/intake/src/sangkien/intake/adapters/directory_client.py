@@ -41,13 +41,14 @@ class _Memory(dict[K, tuple[float, T]]):
 
 class DirectoryClient:
     """Asks the directory with this service's own token. Only what was found is remembered: what is unknown now may be
-    registered the next moment.
+    registered the next moment. A person is remembered with everything that was asked of them: the directory refuses a
+    malformed e-mail of somebody it knows as well, and the same list has the same answers every time.
     """
 
     def __init__(self, channel: Callable[[], grpc.aio.Channel]) -> None:
         self._channel = channel
         self._units: _Memory[tuple[str, date], UnitAnswer] = _Memory()
-        self._people: _Memory[tuple[str, str, date | None, str], str] = _Memory()
+        self._people: _Memory[PersonAsked, str] = _Memory()
 
     async def units(self, names: Sequence[str], on: date) -> Sequence[UnitAnswer]:
         known = {name: found for name in names if (found := self._units.recall((name, on))) is not None}
@@ -63,7 +64,7 @@ class DirectoryClient:
     async def people(self, asked: Sequence[PersonAsked]) -> Sequence[str | PersonTurnedDown]:
         known: dict[PersonAsked, str | PersonTurnedDown] = {}
         for person in asked:
-            found = self._people.recall(_identity(person))
+            found = self._people.recall(person)
             if found is not None:
                 known[person] = found
         for chunk in _chunks([person for person in dict.fromkeys(asked) if person not in known]):
@@ -72,7 +73,7 @@ class DirectoryClient:
             for person, result in zip(chunk, answer.results, strict=True):
                 if result.person_id:
                     known[person] = result.person_id
-                    self._people.keep(_identity(person), result.person_id)
+                    self._people.keep(person, result.person_id)
                 else:
                     error = result.error
                     known[person] = PersonTurnedDown(error.code, f"{error.message_vi} / {error.message_en}")
@@ -102,11 +103,6 @@ async def _answer(call: Awaitable[T]) -> T:
 
 def _chunks(items: Sequence[K]) -> Iterator[Sequence[K]]:
     return (items[start : start + _LARGEST_CALL] for start in range(0, len(items), _LARGEST_CALL))
-
-
-def _identity(person: PersonAsked) -> tuple[str, str, date | None, str]:
-    """What the directory tells people apart by."""
-    return person.unit_id, person.full_name, person.birth_date, person.staff_code
 
 
 def _new_person(person: PersonAsked) -> pb.NewPerson:
