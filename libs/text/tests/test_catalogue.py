@@ -37,6 +37,15 @@ def test_placeholder_formats_write_money_and_dates_for_people() -> None:
     assert entry.vi.fill({"x": "?", "d": "soon"}, "vi") == "? trước soon"
 
 
+def test_fact_is_put_into_words_by_a_group_of_labels() -> None:
+    assert message("withdrawal_too_late", {"state": "DA_HOP"}) == (
+        "Hồ sơ đang ở trạng thái “Đã họp hội đồng”, không rút được nữa."
+    )
+    assert message("role_missing", {"roles": "leader, no_such_role, secretary"}, "en") == (
+        "You may not do this. It takes one of these roles: Leader who signs, no_such_role, Secretary."
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

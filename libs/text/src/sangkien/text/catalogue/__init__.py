@@ -3,9 +3,10 @@
 One YAML file a service lies beside this module (`<service>.yaml`), each entry `code: {vi, en, fix_vi, fix_en}`. `vi`
 and `en` say what happened, the `fix_` pair how to mend it (left out together where there is nothing to mend).
 Placeholders are facts by name: `{limit}`, or with a format `{amount:vnd}` (1080000 as 1.080.000 đ), `{due:date}` (an
-ISO date as 20/12/2023). Labels of states and roles are in `labels.yaml` one folder up, `group: {KEY: {vi, en}}`.
-Files are read at the first text asked for, and checked whole then: a bad entry is a `CatalogueError`, which the tests
-of this library meet before anyone else does.
+ISO date as 20/12/2023), or with a group of labels: `{state:state}` is "Đã nộp" for the fact `DA_NOP`, and several keys
+with commas become their labels. Labels of states and roles are in `labels.yaml` one folder up,
+`group: {KEY: {vi, en}}`. Files are read at the first text asked for, and checked whole then: a bad entry is a
+`CatalogueError`, which the tests of this library meet before anyone else does.
 """
 
 from collections.abc import Mapping
@@ -25,8 +26,9 @@ __all__ = ["CatalogueError", "Facts", "Lang", "fix", "known_codes", "label", "me
 def _messages() -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     folder = resources.files(__name__)
+    groups = {name.partition(".")[0] for name in _labels()}
     for file in sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name):
-        for code, entry in read_messages(file.name, file.read_text(encoding="utf-8")).items():
+        for code, entry in read_messages(file.name, file.read_text(encoding="utf-8"), groups).items():
             if code in entries:
                 raise CatalogueError(file.name, code, f"the code is already in {entries[code].file}; codes are unique")
             entries[code] = entry
@@ -53,17 +55,17 @@ def placeholders(code: str) -> frozenset[str]:
 def message(code: str, facts: Facts | None = None, lang: Lang = "vi") -> str:
     """What happened, in words. An unknown code gives the code itself, a missing fact "…": never an error."""
     entry = _messages().get(code)
-    return (entry.vi if lang == "vi" else entry.en).fill(facts or {}, lang) if entry else code
+    return (entry.vi if lang == "vi" else entry.en).fill(facts or {}, lang, _labels()) if entry else code
 
 
 def fix(code: str, facts: Facts | None = None, lang: Lang = "vi") -> str:
     """How to mend it, in words; "" where the catalogue has no advice or does not know the code."""
     entry = _messages().get(code)
     template = (entry.fix_vi if lang == "vi" else entry.fix_en) if entry else None
-    return template.fill(facts or {}, lang) if template else ""
+    return template.fill(facts or {}, lang, _labels()) if template else ""
 
 
 def label(key: str, lang: Lang = "vi") -> str:
     """The words for a state, role or other fixed value by `group.KEY` (`state.DA_NOP`); an unknown key comes back."""
     entry = _labels().get(key)
-    return (entry.vi if lang == "vi" else entry.en).fill({}, lang) if entry else key
+    return entry.words(lang) if entry else key

@@ -3,7 +3,7 @@
 import re
 import string
 import unicodedata
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,10 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text cut at its placeholders: (literal text, fact that follows it or "", format of the fact or "")."""
+    """A text cut at its placeholders: (literal text, fact that follows it or "", format of the fact or "").
+
+    A format is one of FORMATS or a group of labels; then the fact is a key of that group, or several with commas.
+    """
 
     pieces: tuple[tuple[str, str, str], ...]
 
@@ -36,14 +39,12 @@ class Template:
     def placeholders(self) -> frozenset[str]:
         return frozenset(fact for _, fact, _ in self.pieces if fact)
 
-    def fill(self, facts: Mapping[str, str | int], lang: str) -> str:
-        return "".join(text + (self._value(fact, how, facts, lang) if fact else "") for text, fact, how in self.pieces)
-
-    @staticmethod
-    def _value(fact: str, how: str, facts: Mapping[str, str | int], lang: str) -> str:
-        if fact not in facts:
-            return _MISSING
-        return FORMATS[how](facts[fact], lang) if how else str(facts[fact])
+    def fill(self, facts: Mapping[str, str | int], lang: str, labels: Mapping[str, "Entry"] | None = None) -> str:
+        """The text with the facts in it. A fact that is missing is "…", and a key without a label stands as it is."""
+        known = labels or {}
+        return "".join(
+            [text + (_value(facts, fact, how, lang, known) if fact else "") for text, fact, how in self.pieces]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,25 @@ class Entry:
     fix_vi: Template | None
     fix_en: Template | None
 
+    def words(self, lang: str) -> str:
+        """What it says without facts, as labels do."""
+        return (self.vi if lang == "vi" else self.en).fill({}, lang)
+
     @property
     def placeholders(self) -> frozenset[str]:
         return self.vi.placeholders | (self.fix_vi.placeholders if self.fix_vi else frozenset())
+
+
+def _value(facts: Mapping[str, str | int], fact: str, how: str, lang: str, labels: Mapping[str, Entry]) -> str:
+    if fact not in facts:
+        return _MISSING
+    value = facts[fact]
+    if not how:
+        return str(value)
+    if how in FORMATS:
+        return FORMATS[how](value, lang)
+    keys = str(value).split(", ")
+    return ", ".join([labels[name].words(lang) if (name := f"{how}.{key}") in labels else key for key in keys])
 
 
 # The C loader is several times faster; a PyYAML built without libyaml has only the other.
@@ -83,13 +100,13 @@ class _UniqueKeys(_Loader):  # type: ignore[misc]
         return mapping
 
 
-def read_messages(file: str, text: str) -> dict[str, Entry]:
-    """The entries of one message file. Raises `CatalogueError`."""
+def read_messages(file: str, text: str, groups: Collection[str] = ()) -> dict[str, Entry]:
+    """The entries of one message file; `groups` of labels may format facts. Raises `CatalogueError`."""
     entries = {}
     for code, raw in _mapping(file, text).items():
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             raise CatalogueError(file, str(code), "a code is snake_case")
-        entries[code] = _entry(file, code, raw, _OPTIONAL)
+        entries[code] = _entry(file, code, raw, _OPTIONAL, groups)
     return entries
 
 
@@ -103,7 +120,7 @@ def read_labels(file: str, text: str) -> dict[str, Entry]:
             name = f"{group}.{key}"
             if not isinstance(key, str) or not _LABEL.fullmatch(key):
                 raise CatalogueError(file, name, "a key is letters, digits, - and _; quote what YAML reads otherwise")
-            entries[name] = _entry(file, name, raw, set())
+            entries[name] = _entry(file, name, raw, set(), ())
             if entries[name].placeholders:
                 raise CatalogueError(file, name, "a label has no placeholders")
     return entries
@@ -121,7 +138,7 @@ def _mapping(file: str, text: str) -> dict[Any, Any]:
     return loaded
 
 
-def _entry(file: str, code: str, raw: object, optional: set[str]) -> Entry:
+def _entry(file: str, code: str, raw: object, optional: set[str], groups: Collection[str]) -> Entry:
     if not isinstance(raw, dict):
         raise CatalogueError(file, code, "is not a mapping of languages to texts")
     if missing := _REQUIRED - raw.keys():
@@ -130,7 +147,7 @@ def _entry(file: str, code: str, raw: object, optional: set[str]) -> Entry:
         raise CatalogueError(file, code, f"has unknown fields: {', '.join(sorted(map(str, unknown)))}")
     if len(_OPTIONAL & raw.keys()) == 1:
         raise CatalogueError(file, code, "has fix_vi or fix_en without the other")
-    texts = {field: _template(file, code, field, text) for field, text in raw.items()}
+    texts = {field: _template(file, code, field, text, groups) for field, text in raw.items()}
     for vi, en in (("vi", "en"), ("fix_vi", "fix_en")):
         if vi in texts and texts[vi].placeholders != texts[en].placeholders:
             odd = ", ".join(sorted(texts[vi].placeholders ^ texts[en].placeholders))
@@ -138,7 +155,7 @@ def _entry(file: str, code: str, raw: object, optional: set[str]) -> Entry:
     return Entry(file, texts["vi"], texts["en"], texts.get("fix_vi"), texts.get("fix_en"))
 
 
-def _template(file: str, code: str, field: str, text: object) -> Template:
+def _template(file: str, code: str, field: str, text: object, groups: Collection[str]) -> Template:
     if not isinstance(text, str) or not text.strip():
         raise CatalogueError(file, code, f"{field} is empty or not a text")
     if not unicodedata.is_normalized("NFC", text):
@@ -151,8 +168,8 @@ def _template(file: str, code: str, field: str, text: object) -> Template:
     for literal, fact, how, conversion in parsed:
         if fact is not None and not _FACT.fullmatch(fact):
             raise CatalogueError(file, code, f"{field}: {{{fact}}} is not the name of a fact")
-        if conversion or (how and how not in FORMATS):
-            known = ", ".join(FORMATS)
+        if conversion or (how and how not in FORMATS and how not in groups):
+            known = ", ".join([*FORMATS, *sorted(groups)])
             raise CatalogueError(file, code, f"{field}: {{{fact}}} has an unknown format; known are {known}")
         pieces.append((literal, fact or "", how or ""))
     return Template(tuple(pieces))
