@@ -31,7 +31,7 @@ AFTER_FILING = [
         decision_symbol="3034/QĐ-UBND",
         round_id="R1",
         author_ids=AUTHORS,
-        reason="KHONG_CO_LOI_ICH",
+        reason="KHONG_DU_PHIEU",
         decided_on=DAY,
     ),
     CertificateIssued(
@@ -98,7 +98,7 @@ async def test_notice_says_in_vietnamese_what_happened(begin: Any, events: Any) 
     )
     assert second.body == (
         "Theo Quyết định số 3034/QĐ-UBND, hồ sơ SK-D1 “Cải tiến quy trình” không được công nhận. "
-        "Lý do: Không có khả năng mang lại lợi ích thiết thực."
+        "Lý do: Không đủ số phiếu đồng ý của hội đồng."
     )
     assert reward.body == "Theo Quyết định số 3035/QĐ-UBND, mức thưởng là 1.080.000\u00a0đ."
 

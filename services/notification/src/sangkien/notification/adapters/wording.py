@@ -7,7 +7,7 @@ from functools import cache
 from sangkien.notification.application.ports import Words
 from sangkien.notification.domain.notice import Kind, Occasion
 from sangkien.rules import NoRuleOnDate, Reason, refusal_reasons, shortcomings
-from sangkien.text.catalogue import message, placeholders
+from sangkien.text.catalogue import label, message, placeholders
 
 _BETWEEN_LANGUAGES = "\n\n----\n\n"
 
@@ -28,10 +28,15 @@ class CatalogueWording:
 
 
 class RuleGlossary:
-    """The `Glossary` port on the rule sets."""
+    """The `Glossary` port on the rule sets and the labels."""
 
     def refusal(self, code: str, on: date) -> tuple[str, str]:
         return _in_words([code], on, refusal_reasons)
+
+    def recognition(self, code: str) -> tuple[str, str]:
+        key = f"recognition_reason.{code}"
+        vi, en = label(key), label(key, "en")
+        return (vi, en) if vi != key else (code, code)
 
     def shortcomings(self, codes: Iterable[str], on: date) -> tuple[str, str]:
         return _in_words(codes, on, shortcomings)

@@ -51,10 +51,14 @@ class Wording(Protocol):
 
 
 class Glossary(Protocol):
-    """Codes of the dated rule sets in Vietnamese and English; what is no code of the day stands for itself."""
+    """Codes of others in Vietnamese and English; a code that is not known stands for itself."""
 
     def refusal(self, code: str, on: date) -> tuple[str, str]:
-        """A ground of refusal."""
+        """A ground for refusing a filing, by the rules of that day."""
+        ...
+
+    def recognition(self, code: str) -> tuple[str, str]:
+        """Why a decision does not recognise a dossier."""
         ...
 
     def shortcomings(self, codes: Iterable[str], on: date) -> tuple[str, str]:

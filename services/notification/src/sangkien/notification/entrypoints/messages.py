@@ -87,7 +87,7 @@ def _occasion(event: Event, dossier: str, glossary: Glossary) -> Occasion:
             facts = {"title": event.title, "due": due}
             return Occasion("reviewer_assigned", event.dossier_id, event.reviewer_ids, facts, {})
         case InitiativeRefused():
-            vi, en = glossary.refusal(event.reason, event.decided_on)
+            vi, en = glossary.recognition(event.reason)
             facts = {"dossier": dossier, "decision": event.decision_symbol, "reason": vi}
             return Occasion("initiative_refused", event.dossier_id, event.author_ids, facts, {"reason": en})
         case CertificateIssued():
