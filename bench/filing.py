@@ -6,18 +6,15 @@ does with the events is its own figure.
 """
 
 import argparse
-import asyncio
 import secrets
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from harness import Result, in_flight, main, median, percentiles_ms
+from harness import Result, helper, in_flight, main, median, percentiles_ms
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
@@ -44,20 +41,6 @@ class Filer:
     token: str
     unit: str
     author: str
-
-
-@asynccontextmanager
-async def echo() -> AsyncIterator[grpc.aio.Channel]:
-    script = Path(__file__).with_name("echo_server.py")
-    process = await asyncio.create_subprocess_exec(sys.executable, str(script), stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    port = int(await process.stdout.readline())
-    try:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield channel
-    finally:
-        process.kill()
-        await process.wait()
 
 
 async def filer(running: LocalNode, channel: grpc.aio.Channel) -> Filer:
@@ -92,7 +75,8 @@ async def measure(chosen: argparse.Namespace) -> Result:
         async with (
             local_node(folder, Options(("directory", "intake"))) as running,
             grpc.aio.insecure_channel(running.running.targets["intake"]) as channel,
-            echo() as bare,
+            helper("echo_server.py") as echo_port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{echo_port}") as bare,
         ):
             return await compare(await filer(running, channel), bare, chosen)
 

@@ -51,6 +51,19 @@ async def node(options: Options) -> AsyncIterator[LocalNode]:
             yield running
 
 
+@asynccontextmanager
+async def helper(script: str, *arguments: str) -> AsyncIterator[int]:
+    """A server of the benchmarks in a process of its own, by the name of its file; gives the port it prints."""
+    file = str(Path(__file__).with_name(script))
+    process = await asyncio.create_subprocess_exec(sys.executable, file, *arguments, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        yield int(await process.stdout.readline())
+    finally:
+        process.kill()
+        await process.wait()
+
+
 def median(values: Sequence[float], digits: int = 1) -> float:
     """The median, rounded."""
     return round(statistics.median(values), digits)
