@@ -102,8 +102,7 @@ def test_refusal_ends_with_status_1_and_says_what_and_how_to_mend_it(
 ) -> None:
     error = asked(sangkien, line, status=1)["error"]
     assert (error.keys(), error["code"]) == ({"code", "message", "fix"}, code)
-    assert error["message"]
-    assert error["fix"]
+    assert [text.count(" · ") for text in (error["message"], error["fix"])] != [0, 0]
 
     spoken = run(sangkien, line)
     assert (spoken.exit_code, spoken.stdout) == (1, "")

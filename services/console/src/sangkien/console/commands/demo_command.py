@@ -44,7 +44,7 @@ def demo(
         except ScenarioError as error:
             raise Stop("scenario_invalid", str(error)) from error
         except (DemoFailed, WaitedTooLong) as error:
-            raise Stop("demo_failed", str(error), f"logs: {folder}/logs") from error
+            raise Stop("demo_failed", str(error), f"nhật ký · logs: {folder}/logs") from error
 
     try:
         told = speak(work(), as_json=as_json)

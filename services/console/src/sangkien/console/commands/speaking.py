@@ -44,18 +44,21 @@ def folder_at(path: Path) -> NodeFolder:
     try:
         return NodeFolder(path)
     except OSError as error:
-        raise Stop("data_dir_unusable", f"{path}: {error.strerror}", "choose another --data-dir") from error
+        raise Stop(
+            "data_dir_unusable", f"{path}: {error.strerror}", "chọn --data-dir khác · choose another --data-dir"
+        ) from error
 
 
 def speak(work: Coroutine[Any, Any, T], *, as_json: bool) -> T:
-    """Run the work. What it refuses is said in the person's language and ends the command with status 1."""
+    """Run the work. What it refuses is said in Vietnamese and English, and ends the command with status 1."""
     configure_logging("warning", json=False)
     try:
         return run(work)
     except Refusal as error:
-        _end(as_json, error.code, message(error.code, error.facts), fix(error.code, error.facts))
+        texts = [_both(say(error.code, error.facts), say(error.code, error.facts, "en")) for say in (message, fix)]
+        _end(as_json, error.code, *texts)
     except RemoteRefusal as error:
-        _end(as_json, error.code, f"{error.message_vi} · {error.message_en}", f"{error.fix_vi} · {error.fix_en}")
+        _end(as_json, error.code, _both(error.message_vi, error.message_en), _both(error.fix_vi, error.fix_en))
     except RemoteError as error:
         _end(as_json, "service_unavailable", f"Dịch vụ không trả lời · no answer: {error}", "sangkien status")
     except Stop as error:
@@ -76,9 +79,13 @@ def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:
         print_json({"error": {"code": code, "message": text, "fix": mend}})
     else:
         people.print(f"[red]✗[/red] {text}")
-        if mend.strip(" ·"):
+        if mend:
             people.print(f"  → {mend}")
     raise typer.Exit(1)
+
+
+def _both(vi: str, en: str) -> str:
+    return f"{vi} · {en}" if vi else ""
 
 
 def _word(error: Exception) -> str:

@@ -65,7 +65,8 @@ class NodeFolder:
             return Identity(**json.loads(file.read_text()))
         except (ValueError, TypeError) as error:
             raise NodeFolderError(
-                f"{file} is damaged ({type(error).__name__}): restore it from a backup, or choose another --data-dir"
+                f"{file}: tệp hỏng, khôi phục từ bản sao lưu hoặc chọn --data-dir khác · damaged"
+                f" ({type(error).__name__}): restore it from a backup, or choose another --data-dir"
             ) from error
 
     def running(self) -> Running | None:
@@ -83,7 +84,8 @@ class NodeFolder:
         other = self.running()
         if other is not None and other.pid != os.getpid():
             raise NodeFolderError(
-                f"process {other.pid} already runs a node on {self.path}: stop it, or choose another --data-dir"
+                f"{self.path}: tiến trình {other.pid} đang chạy một nút ở đây, dừng nó hoặc chọn --data-dir khác"
+                f" · process {other.pid} already runs a node here: stop it, or choose another --data-dir"
             )
         self._write(self.path / "running.json", asdict(running))
 

@@ -49,7 +49,7 @@ def plan(folder: NodeFolder, options: Options) -> tuple[Running, list[ChildSpec]
     """Choose free ports and lay out the children, in the order in which they start."""
     unknown = [name for name in options.services if name not in SERVICES]
     if unknown:
-        raise UnknownService(f"no service is called {', '.join(unknown)}; there are: {', '.join(SERVICES)}")
+        raise UnknownService(f"{', '.join(unknown)}: không có dịch vụ này · no such service: {', '.join(SERVICES)}")
     identity = folder.identity()
     chosen = [name for name in SERVICES if name in options.services]
     ports = _free_ports(len(chosen) + 1)

@@ -73,8 +73,8 @@ def signed_in(node: LocalNode, role: str) -> TokenSource:
     account = accounts.load(node.folder).get(role)
     if account is None:
         raise NodeFolderError(
-            f"{node.folder.path}/accounts.json names no account for {role}: run `sangkien up` on an empty folder, which"
-            " makes some, or add one"
+            f"{node.folder.path}/accounts.json: không có tài khoản {role}; chạy `sangkien up` trên thư mục trống hoặc"
+            f" thêm vào · no account for {role}: run `sangkien up` on an empty folder, which makes some, or add one"
         )
     directory = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory"))
 

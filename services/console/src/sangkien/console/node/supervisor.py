@@ -124,7 +124,9 @@ class Supervisor:
 
     async def _wait_on(self, child: Child, deadline: float) -> None:
         if time.monotonic() > deadline or len(child.exits) > GIVE_UP_EXITS:
-            raise NotReady(f"{child.spec.name} did not become ready. The end of {child.spec.log}:\n{_tail(child.spec)}")
+            raise NotReady(
+                f"{child.spec.name}: chưa sẵn sàng · did not become ready; {child.spec.log}:\n{_tail(child.spec)}"
+            )
         await asyncio.sleep(0.05)
 
     async def _end(self, child: Child) -> None:
