@@ -135,6 +135,9 @@ class Year:
     async def _hold(self, number: int, plan: RoundPlan, panel: Panel, council_id: str, officer: Actor) -> None:
         round_id = await self._open_round(panel, council_id, plan.name, plan.group, plan.opens_on, plan.closes_on)
         self.story.rounds[plan.name] = round_id
+        if not plan.filed:
+            await self._close(panel, round_id, after(plan.session_on, -3))
+            return
         files = write_workbooks(self._workdir / f"dot-{number}", self._cast.rounds[number - 1])
         filed = 0
         for file in files:
@@ -156,6 +159,10 @@ class Year:
         if held.recognised != plan.recognised:
             raise DemoFailed(f"{plan.name}: the council recognised {held.recognised}, the verdicts said otherwise")
 
+    async def _close(self, panel: Panel, round_id: str, on: date) -> None:
+        close = rev.CloseRoundRequest(round_id=round_id, closed_on=on.isoformat())
+        await patiently(self._review(panel.secretary).CloseRound, close)
+
     async def _carry(
         self,
         work: CouncilWork,
@@ -169,8 +176,7 @@ class Year:
         cases = await work.cases(round_id, "DA_NOP", filed)
         self.story.a_dossier = self.story.a_dossier or cases[0].dossier_id
         closed_on = after(session_on, -3)
-        close = rev.CloseRoundRequest(round_id=round_id, closed_on=closed_on.isoformat())
-        await patiently(self._review(panel.secretary).CloseRound, close)
+        await self._close(panel, round_id, closed_on)
         await work.check(cases, closed_on)
         reviewers = await work.assign(cases, closed_on)
         await work.judge(round_id, reviewers, passing, session_on)
@@ -246,6 +252,8 @@ class Year:
     async def _reward(self, panel: Panel) -> None:
         """The secretary proposes names and a form. What each is worth, and the total, are reward's to say."""
         scenario = self._scenario
+        if not scenario.collectives + scenario.individuals:
+            return
         number, _, suffix = scenario.reward_decision.partition("/")
         stub = reward_pb2_grpc.RewardServiceStub(self._node.channel("reward", panel.secretary.token))
         register = rew.OpenRegisterRequest(
@@ -290,7 +298,8 @@ class Year:
         people = list(dict.fromkeys([*leading, *others]))
         if len(people) < count:
             raise DemoFailed(
-                f"the scenario rewards {count} people, but only {len(people)} have a recognised initiative"
+                f"kịch bản khen thưởng {count} người, chỉ {len(people)} người có sáng kiến được công nhận"
+                f" · the scenario rewards {count} people, but only {len(people)} have a recognised initiative"
             )
         return people[:count]
 
