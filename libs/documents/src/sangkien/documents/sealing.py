@@ -12,10 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sangkien.documents.errors import DocumentError
+from sangkien.kernel.spoken_codes import as_typed, is_checked, is_spoken, spoken_code
 
-# Crockford's base 32: no I, L, O or U, so that nothing is misread aloud or by eye.
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DATA_CHARACTERS = 9
 _LARGEST = 2**53 - 1
@@ -48,9 +46,7 @@ def check_code(data_hash: str) -> str:
     """
     if not _SHA256.fullmatch(data_hash):
         raise DocumentError("check code", "data_hash", "is not a SHA-256 in lower-case hexadecimal")
-    number = int(data_hash[:12], 16) >> 3
-    values = [(number >> 5 * place) & 31 for place in reversed(range(_DATA_CHARACTERS))]
-    return "".join(_ALPHABET[value] for value in [*values, _check(values)])
+    return spoken_code(int(data_hash[:12], 16) >> 3, _DATA_CHARACTERS)
 
 
 def read_check_code(typed: str) -> str:
@@ -59,11 +55,10 @@ def read_check_code(typed: str) -> str:
     Raises `DocumentError` when the length, a character or the check is wrong, so that a typing error is told apart from
     a document that does not exist.
     """
-    code = typed.upper().translate(_MISREAD)
-    if len(code) != _DATA_CHARACTERS + 1 or not set(code) <= set(_ALPHABET):
+    code = as_typed(typed)
+    if not is_spoken(code, _DATA_CHARACTERS):
         raise DocumentError("check code", "code", "must be ten letters and digits, as printed under the QR code")
-    values = [_ALPHABET.index(character) for character in code]
-    if _check(values[:-1]) != values[-1]:
+    if not is_checked(code):
         raise DocumentError("check code", "code", "has a typing error; compare it with the printed one")
     return code
 
@@ -71,19 +66,6 @@ def read_check_code(typed: str) -> str:
 def grouped(code: str) -> str:
     """A check code as it is printed: `7K3QD-9M2XA`."""
     return f"{code[:5]}-{code[5:]}"
-
-
-def _check(values: Sequence[int]) -> int:
-    # Weights are distinct powers of a generator of GF(32) (x^5 + x^2 + 1), which is what makes every single error and
-    # every exchange of two characters change the sum.
-    total = 0
-    for value in values:
-        total = _doubled(total) ^ value
-    return _doubled(total)
-
-
-def _doubled(value: int) -> int:
-    return value << 1 ^ (0x25 if value & 16 else 0)
 
 
 def _plain(value: object, at: str) -> object:
