@@ -11,13 +11,11 @@ import pytest
 from sangkien.api.recognition.v1 import recognition_pb2 as pb
 from sangkien.api.recognition.v1.recognition_pb2_grpc import RecognitionServiceStub
 from sangkien.contracts.events import DossierVoted
-from sangkien.messaging import outbox_row
 from sangkien.recognition.bootstrap import SERVICE
-from sangkien.runtime import new_id
 from sangkien.store import Store
 from sangkien.testkit import NatsServer, eventually
 from sangkien.testkit.directory_double import DirectoryDouble, directory_double
-from sangkien.testkit.neighbour import SAID_AT, Neighbour, neighbour
+from sangkien.testkit.neighbour import Neighbour, neighbour
 from sangkien.testkit.service import RunningService, running_service
 
 
@@ -122,13 +120,7 @@ def votes(review: Neighbour, request: pytest.FixtureRequest) -> Callable[..., An
     """Publishes votes, and waits until the running recognition holds them all as candidates."""
 
     async def said(events: Sequence[DossierVoted], *, wait: bool = True) -> None:
-        await review.store.apply(
-            [
-                outbox_row(event, event_id=new_id(), aggregate_id=event.dossier_id, aggregate_version=5, at=SAID_AT)
-                for event in events
-            ]
-        )
-        review.bus.wake_relay()
+        await review.says_all(*((event, event.dossier_id, 5) for event in events))
         if wait:
             kept: Store = request.getfixturevalue("store")
             ids = [event.dossier_id for event in events]

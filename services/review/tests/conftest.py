@@ -1,31 +1,26 @@
 """A running review, with an intake beside it that says what the test wants said."""
 
-import asyncio
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 
 from sangkien.api.review.v1 import review_pb2 as pb
 from sangkien.api.review.v1.review_pb2_grpc import ReviewServiceStub
-from sangkien.contracts.events import AuthorShare, DossierSubmitted, Event
-from sangkien.contracts.topology import TOPOLOGY
-from sangkien.messaging import MESSAGING_SCHEMA, Bus, outbox_row
+from sangkien.contracts.events import AuthorShare, DossierSubmitted
 from sangkien.review.bootstrap import SERVICE
-from sangkien.rpc import RemoteUnavailable, connect
-from sangkien.runtime import Telemetry, new_id
-from sangkien.store import Store, open_store
+from sangkien.rpc import RemoteUnavailable
+from sangkien.runtime import new_id
+from sangkien.store import Store
 from sangkien.testkit import NatsServer, eventually
-from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble, directory_double
-from sangkien.testkit.nats_server import free_port
+from sangkien.testkit.directory_double import DirectoryDouble, directory_double
+from sangkien.testkit.neighbour import Neighbour, neighbour
 from sangkien.testkit.service import running_service
+from sangkien.testkit.service_process import CalledProcess, called_process
 
 ROLES = (
     pb.MEMBER_ROLE_CHAIR,
@@ -37,29 +32,6 @@ ROLES = (
 )
 
 
-@dataclass
-class Intake:
-    """Publishes intake's events the way intake does: from its own store, through its own outbox."""
-
-    bus: Bus
-    store: Store
-
-    async def says(self, *events: tuple[Event, str, int], event_id: str = "") -> None:
-        """Each event with the dossier it is about and that dossier's version."""
-        rows = [
-            outbox_row(
-                event,
-                event_id=event_id or new_id(),
-                aggregate_id=about,
-                aggregate_version=version,
-                at=datetime(2023, 4, 3, 2, 0, tzinfo=UTC),
-            )
-            for event, about, version in events
-        ]
-        await self.store.apply(rows)
-        self.bus.wake_relay()
-
-
 @pytest.fixture
 async def directory() -> AsyncIterator[DirectoryDouble]:
     async with directory_double() as double:
@@ -67,25 +39,9 @@ async def directory() -> AsyncIterator[DirectoryDouble]:
 
 
 @pytest.fixture
-async def intake(own_nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Intake]:
-    store = await open_store(f"sqlite://{tmp_path / 'intake'}", database="intake")
-    await store.ensure(MESSAGING_SCHEMA)
-    telemetry = Telemetry.create("intake", node="local", spans_dir=None, otlp_endpoint=None)
-    bus = Bus(
-        service="intake",
-        node="local",
-        nats_url=own_nats_server.url,
-        store=store,
-        telemetry=telemetry,
-        subscriptions=(),
-        topology=TOPOLOGY,
-        on_fatal=pytest.fail,
-    )
-    await bus.start()
-    yield Intake(bus, store)
-    await bus.drain()
-    await store.close()
-    await telemetry.shutdown()
+async def intake(own_nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Neighbour]:
+    async with neighbour("intake", nats_url=own_nats_server.url, data_dir=tmp_path) as publisher:
+        yield publisher
 
 
 def filing(dossier_id: str, round_id: str, authors: Sequence[str], **facts: Any) -> DossierSubmitted:
@@ -115,7 +71,7 @@ class Office:
     """A council of six with an open round, and the calls its people make."""
 
     running: Any
-    intake: Intake
+    intake: Neighbour
     members: list[str]
     author: str
     owner: str
@@ -164,7 +120,9 @@ class Office:
     async def file(self, count: int = 1, *, authors: Sequence[str] = (), **facts: Any) -> list[str]:
         """File dossiers and wait until review has them."""
         ids = [new_id() for _ in range(count)]
-        await self.intake.says(*((filing(id, self.round_id, authors or [self.author], **facts), id, 1) for id in ids))
+        await self.intake.says_all(
+            *((filing(id, self.round_id, authors or [self.author], **facts), id, 1) for id in ids)
+        )
         await eventually(lambda: self.arrived(ids), what="the cases to arrive")
         return ids
 
@@ -249,40 +207,11 @@ def codes() -> Callable[[Any], list[str]]:
 
 
 @dataclass
-class Process:
-    """Review as a process of its own, which a test may kill."""
-
-    directory: DirectoryDouble
-    target: str
-    telemetry: Telemetry
-    child: subprocess.Popen[bytes]
-    channels: list[grpc.aio.Channel] = field(default_factory=list)
-
-    def channel(self, subject: str, roles: Iterable[str]) -> grpc.aio.Channel:
-        channel = connect(self.target, telemetry=self.telemetry, token=self.directory.token(subject, roles), timeout=20)
-        self.channels.append(channel)
-        return channel
-
-    async def kill(self) -> int:
-        """Kill -9; returns the exit status once the process is dead."""
-        self.child.kill()
-        status = await asyncio.to_thread(self.child.wait)
-        for channel in self.channels:
-            await channel.close()
-        return status
-
-
-def _start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sangkien.review", "serve"]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-@dataclass
 class Cast:
     """The people of the district, the same over all restarts, and how to put review to work on the same data."""
 
     nats: NatsServer
-    intake: Intake
+    intake: Neighbour
     directory: DirectoryDouble
     data_dir: Path
     owner: str
@@ -305,41 +234,27 @@ class Cast:
             yield found
 
     @asynccontextmanager
-    async def as_process(self) -> AsyncIterator[tuple[Process, Office]]:
+    async def as_process(self) -> AsyncIterator[tuple[CalledProcess, Office]]:
         """Review in a process of its own, on the same data; it is dead at the end."""
-        target = f"127.0.0.1:{free_port()}"
-        settings = {
-            "NODE": self.directory.node,
-            "STORE_URL": f"sqlite:///{self.data_dir}",
-            "DATABASE": "review",
-            "NATS_URL": self.nats.url,
-            "LISTEN": target,
-            "DIRECTORY": self.directory.target,
-            "NODE_SECRET": NODE_SECRET,
-        }
-        telemetry = Telemetry.create("test", node=self.directory.node, spans_dir=None, otlp_endpoint=None)
-        child = _start({f"REVIEW_{name}": value for name, value in settings.items()})
-        process = Process(self.directory, target, telemetry, child)
-        found = self.office(process)
+        async with called_process(
+            "review", nats_url=self.nats.url, data_dir=self.data_dir, directory=self.directory
+        ) as process:
+            found = self.office(process)
 
-        async def serves() -> bool:
-            try:
-                found.council_id = (await found.secretary.CreateCouncil(found.council())).council_id
-                found.round_id = await found.open_round()
-            except RemoteUnavailable:
-                return False
-            return True
+            async def serves() -> bool:
+                try:
+                    found.council_id = (await found.secretary.CreateCouncil(found.council())).council_id
+                    found.round_id = await found.open_round()
+                except RemoteUnavailable:
+                    return False
+                return True
 
-        try:
             await eventually(serves, what="the process to serve")
             yield process, found
-        finally:
-            await process.kill()
-            await telemetry.shutdown()
 
 
 @pytest.fixture
-def cast(own_nats_server: NatsServer, intake: Intake, directory: DirectoryDouble, tmp_path: Path) -> Cast:
+def cast(own_nats_server: NatsServer, intake: Neighbour, directory: DirectoryDouble, tmp_path: Path) -> Cast:
     owner = directory.add_unit("Ủy ban nhân dân quận Ba Đình", kind="QUAN")
     names = ["Nguyễn An", "Trần Bình", "Lê Chi", "Phạm Dũng", "Hoàng Én", "Vũ Giang"]
     members = [directory.add_person(name, owner) for name in names]

@@ -1,11 +1,6 @@
 """Directory as a process of its own, killed between commit and publish."""
 
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +16,9 @@ from sangkien.runtime import Telemetry
 from sangkien.testkit import NatsServer, eventually
 from sangkien.testkit.directory_double import NODE_SECRET
 from sangkien.testkit.nats_server import free_port
+from sangkien.testkit.service_process import service_process
 
 SIX = [api.NewOrganisation(kind="PHUONG_XA", name=f"Phường {number}") for number in range(6)]
-
-
-@contextmanager
-def started(target: str, nats_url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The process; it is dead after the block, whatever became of the test."""
-    settings = {
-        "STORE_URL": f"sqlite://{folder}",
-        "DATABASE": "directory",
-        "NATS_URL": nats_url,
-        "LISTEN": target,
-        "DIRECTORY": target,
-        "NODE_SECRET": NODE_SECRET,
-    }
-    environment = {**os.environ, **{f"DIRECTORY_{name}": value for name, value in settings.items()}}
-    command = [sys.executable, "-m", "sangkien.directory", "serve"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def registered(target: str, telemetry: Telemetry) -> list[tuple[str, bool]]:
@@ -82,9 +57,11 @@ async def published(url: str) -> list[str]:
 async def test_kill_between_commit_and_publish_loses_and_doubles_nothing(
     own_nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    target = f"127.0.0.1:{free_port()}"
+    port = free_port()
+    target = f"127.0.0.1:{port}"
+    where: dict[str, Any] = {"nats_url": own_nats_server.url, "data_dir": tmp_path, "port": port}
     telemetry = Telemetry.create("test", node="local", spans_dir=None, otlp_endpoint=None)
-    with started(target, own_nats_server.url, tmp_path) as process:
+    with service_process("directory", **where) as process:
         async with connect(target, telemetry=telemetry) as channel:
             await retrying(lambda: _answer(DirectoryServiceStub(channel).GetKeys(api.GetKeysRequest())), deadline=30)
         own_nats_server.kill()
@@ -95,7 +72,7 @@ async def test_kill_between_commit_and_publish_loses_and_doubles_nothing(
 
     own_nats_server.start()
     assert await published(own_nats_server.url) == []
-    with started(target, own_nats_server.url, tmp_path) as process:
+    with service_process("directory", **where) as process:
         again = await registered(target, telemetry)
         ids = [id for id, _ in first]
         assert [already for _, already in first] == [False] * 6

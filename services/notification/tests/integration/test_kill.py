@@ -1,11 +1,6 @@
 """Notification as a process of its own, killed between the mail server's answer and the commit."""
 
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +15,22 @@ from sangkien.notification.adapters.notice_store import INBOX, MAILS, SCHEMA
 from sangkien.runtime import new_id, utc_now
 from sangkien.store import open_store
 from sangkien.testkit import NatsServer, eventually
-from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble
+from sangkien.testkit.directory_double import DirectoryDouble
+from sangkien.testkit.nats_server import free_port
+from sangkien.testkit.service_process import service_process
 
 
 @pytest.fixture
-def environment(own_nats_server: NatsServer, directory: DirectoryDouble, tmp_path: Path, smtp: Any) -> dict[str, str]:
-    settings = {
-        "STORE_URL": f"sqlite://{tmp_path}",
-        "DATABASE": "notification",
-        "NATS_URL": own_nats_server.url,
-        "LISTEN": "127.0.0.1:0",
-        "DIRECTORY": directory.target,
-        "NODE_SECRET": NODE_SECRET,
-        "SMTP_URL": smtp.url,
-        "SENDER": "sangkien@badinh.vn",
+def where(own_nats_server: NatsServer, directory: DirectoryDouble, tmp_path: Path, smtp: Any) -> dict[str, Any]:
+    """What `service_process` is told."""
+    return {
+        "nats_url": own_nats_server.url,
+        "data_dir": tmp_path,
+        "port": free_port(),
+        "directory": directory,
+        "smtp_url": smtp.url,
+        "sender": "sangkien@badinh.vn",
     }
-    return {**os.environ, **{f"NOTIFICATION_{name}": value for name, value in settings.items()}}
-
-
-@contextmanager
-def started(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The process; it is dead after the block, whatever became of the test."""
-    command = [sys.executable, "-m", "sangkien.notification", "serve"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def publish(url: str, event: Event) -> None:
@@ -59,18 +42,18 @@ async def publish(url: str, event: Event) -> None:
 
 
 async def test_kill_before_the_commit_sends_again_under_the_same_id_and_counts_once(
-    own_nats_server: NatsServer, directory: DirectoryDouble, tmp_path: Path, smtp: Any, environment: Any, events: Any
+    own_nats_server: NatsServer, directory: DirectoryDouble, tmp_path: Path, smtp: Any, where: Any, events: Any
 ) -> None:
     await provision_node(own_nats_server.url, TOPOLOGY)
     author = directory.add_person("A", directory.add_unit("U"), email="a@x.vn")
     await publish(own_nats_server.url, events.submitted("D1", author))
-    with started(environment) as process:
+    with service_process("notification", **where) as process:
         smtp.before_answer = process.kill
         await eventually(lambda: process.poll() is not None)
         assert process.returncode == -signal.SIGKILL
     smtp.before_answer = lambda: None
 
-    with started(environment) as process:
+    with service_process("notification", **where) as process:
         await eventually(lambda: len(smtp.received) == 2)
         process.terminate()
         await eventually(lambda: process.poll() is not None)

@@ -2,12 +2,8 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,33 +19,13 @@ from sangkien.rpc import RemoteUnavailable, connect
 from sangkien.runtime import Telemetry, new_id
 from sangkien.store import Store, open_store
 from sangkien.testkit import NatsServer, eventually
-from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble
+from sangkien.testkit.directory_double import DirectoryDouble
 from sangkien.testkit.nats_server import free_port
 from sangkien.testkit.neighbour import Neighbour
 from sangkien.testkit.service import RunningService
+from sangkien.testkit.service_process import service_process
 
 MANY = 1_200
-
-
-@contextmanager
-def recognition_process(
-    nats_url: str, directory: DirectoryDouble, data: Path, port: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    settings = {
-        "RECOGNITION_STORE_URL": f"sqlite://{data}",
-        "RECOGNITION_DATABASE": "recognition",
-        "RECOGNITION_NATS_URL": nats_url,
-        "RECOGNITION_LISTEN": f"127.0.0.1:{port}",
-        "RECOGNITION_DIRECTORY": directory.target,
-        "RECOGNITION_NODE_SECRET": NODE_SECRET,
-        "RECOGNITION_SWEEP_SECONDS": "0.2",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "sangkien.recognition", "serve"], env=os.environ | settings)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @dataclass(frozen=True)
@@ -110,7 +86,8 @@ async def test_process_killed_while_issuing_loses_and_doubles_nothing(
     data = tmp_path / "data"
     events = [voted(f"D{n:04}", outcome="failed" if n % 12 == 0 else "passed") for n in range(MANY)]
     await votes([*events, voted("E1", round_id="R2")], wait=False)
-    with recognition_process(own_nats_server.url, directory, data, port) as process:
+    where: dict[str, Any] = {"nats_url": own_nats_server.url, "data_dir": data, "port": port, "directory": directory}
+    with service_process("recognition", **where, sweep_seconds="0.2") as process:
         first = await eventually(lambda: staff.submitted("R1", MANY))
         second = await eventually(lambda: staff.submitted("R2", 1))
         own_nats_server.stop()  # what is committed from here on finds nobody to publish to
@@ -121,7 +98,7 @@ async def test_process_killed_while_issuing_loses_and_doubles_nothing(
         await asyncio.gather(call, return_exceptions=True)
 
     own_nats_server.start()
-    with recognition_process(own_nats_server.url, directory, data, port):
+    with service_process("recognition", **where, sweep_seconds="0.2"):
         await eventually(lambda: staff.entered(first))  # by the background, nobody asked again
         again = await staff.leader.IssueDecision(issuing(first))
         other = await staff.leader.IssueDecision(issuing(second))

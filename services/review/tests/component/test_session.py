@@ -44,7 +44,7 @@ async def test_dossier_withdrawn_during_the_session_is_left_out_of_the_vote(offi
     for place in range(6):
         await office.vote(session, place, [kept, gone])
     event = DossierWithdrawn(dossier_id=gone, version=2, withdrawn_on=date(2023, 5, 18))
-    await office.intake.says((event, gone, 2))
+    await office.intake.says_all((event, gone, 2))
     await eventually(lambda: office.state(gone), value="RUT")
 
     assert await office.close(session) == (1, 0)

@@ -41,12 +41,12 @@ async def dead(office: Any) -> list[tuple[str, str]]:
 async def test_filing_told_twice_opens_one_case(office: Any, filing: Any) -> None:
     dossier = new_id()
     first = filing(dossier, office.round_id, [office.author, office.members[3]])
-    await office.intake.says((first, dossier, 1))
+    await office.intake.says_all((first, dossier, 1))
     await eventually(lambda: office.arrived([dossier]))
     await office.accept([dossier])
     again = filing(dossier, office.round_id, [office.author], title="Tên khác hẳn")
-    await office.intake.says((again, dossier, 1), withdrawal(other := new_id(), 2))
-    await office.intake.says((filing(other, office.round_id, [office.author]), other, 1))
+    await office.intake.says_all((again, dossier, 1), withdrawal(other := new_id(), 2))
+    await office.intake.says_all((filing(other, office.round_id, [office.author]), other, 1))
     await eventually(lambda: office.store.count("cases"), value=2)
 
     case = (await office.secretary.GetCase(pb.GetCaseRequest(dossier_id=dossier))).case
@@ -76,8 +76,8 @@ async def test_stream_read_again_from_its_beginning_changes_nothing(cast: Any) -
 
 async def test_withdrawal_before_its_filing_waits_for_it(office: Any, filing: Any) -> None:
     dossier = new_id()
-    await office.intake.says(withdrawal(dossier, 2))
-    await office.intake.says((filing(dossier, office.round_id, [office.author]), dossier, 1))
+    await office.intake.says_all(withdrawal(dossier, 2))
+    await office.intake.says_all((filing(dossier, office.round_id, [office.author]), dossier, 1))
     await eventually(lambda: office.arrived([dossier]))
     await eventually(lambda: office.state(dossier), value="RUT")
     assert await dead(office) == []
@@ -87,10 +87,10 @@ async def test_mended_filing_is_taken_once_and_older_ones_are_dropped(office: An
     [dossier] = await office.file()
     ask = pb.Check(dossier_id=dossier, supplement=pb.Shortcomings(codes=["THIEU_MO_TA"]))
     await office.secretary.CheckDossiers(pb.CheckDossiersRequest(checks=[ask], checked_on="2023-05-15"))
-    await office.intake.says(mended(filing, office, dossier, "Tên mới", version=3))
+    await office.intake.says_all(mended(filing, office, dossier, "Tên mới", version=3))
     await eventually(lambda: office.state(dossier), value="DA_NOP")
     await office.secretary.CheckDossiers(pb.CheckDossiersRequest(checks=[ask], checked_on="2023-05-15"))
-    await office.intake.says(mended(filing, office, dossier, "Tên cũ", version=2))
+    await office.intake.says_all(mended(filing, office, dossier, "Tên cũ", version=2))
     await settled(office)
 
     case = (await office.secretary.GetCase(pb.GetCaseRequest(dossier_id=dossier))).case
@@ -100,7 +100,7 @@ async def test_mended_filing_is_taken_once_and_older_ones_are_dropped(office: An
 async def test_what_cannot_be_taken_is_put_aside_and_the_stream_goes_on(office: Any, filing: Any) -> None:
     lost, broken = new_id(), new_id()
     good = filing(new_id(), office.round_id, [office.author])
-    await office.intake.says(
+    await office.intake.says_all(
         (filing(lost, "NO-SUCH-ROUND", [office.author]), lost, 1),
         (good, good.dossier_id, 1),
     )

@@ -2,19 +2,14 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import grpc
 import nats
 import pytest
 
@@ -24,61 +19,14 @@ from sangkien.reward.adapters.stored_achievements import ACHIEVEMENTS
 from sangkien.reward.adapters.stored_decisions import CHUNKS
 from sangkien.reward.adapters.stored_ledger import ENTITLEMENTS, LEDGER
 from sangkien.reward.bootstrap import SERVICE
-from sangkien.rpc import RemoteUnavailable, connect
-from sangkien.runtime import Telemetry, new_id
+from sangkien.rpc import RemoteUnavailable
+from sangkien.runtime import new_id
 from sangkien.store import Op, Store, StoreUnavailable
 from sangkien.testkit import NatsServer, eventually
-from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble
-from sangkien.testkit.nats_server import free_port
+from sangkien.testkit.directory_double import DirectoryDouble
 from sangkien.testkit.neighbour import Neighbour, neighbour
 from sangkien.testkit.service import RunningService, running_service
-
-
-@dataclass
-class Process:
-    """Reward as a process of its own; `channel` is what an office calls through."""
-
-    child: subprocess.Popen[bytes]
-    target: str
-    directory: DirectoryDouble
-    telemetry: Telemetry
-    channels: list[grpc.aio.Channel] = field(default_factory=list)
-
-    def channel(self, subject: str, roles: Sequence[str], organisation: str = "") -> grpc.aio.Channel:
-        token = self.directory.token(subject, roles, organisation)
-        channel = connect(self.target, telemetry=self.telemetry, token=token, timeout=20)
-        self.channels.append(channel)
-        return channel
-
-    async def close(self) -> None:
-        for channel in self.channels:
-            await channel.close()
-
-
-def _start(settings: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "sangkien.reward", "serve"], env=os.environ | settings)
-
-
-@asynccontextmanager
-async def reward_process(nats_url: str, directory: DirectoryDouble, data: Path) -> AsyncIterator[Process]:
-    target = f"127.0.0.1:{free_port()}"
-    settings = {
-        "REWARD_STORE_URL": f"sqlite://{data}",
-        "REWARD_DATABASE": "reward",
-        "REWARD_NATS_URL": nats_url,
-        "REWARD_LISTEN": target,
-        "REWARD_DIRECTORY": directory.target,
-        "REWARD_NODE_SECRET": NODE_SECRET,
-    }
-    telemetry = Telemetry.create("test", node="local", spans_dir=None, otlp_endpoint=None)
-    process = Process(_start(settings), target, directory, telemetry)
-    try:
-        yield process
-    finally:
-        process.child.kill()
-        process.child.wait()
-        await process.close()
-        await telemetry.shutdown()
+from sangkien.testkit.service_process import called_process
 
 
 async def answered(call: Any) -> Any:
@@ -109,7 +57,9 @@ async def test_kill_while_granting_and_publishing_loses_and_doubles_nothing(
     new_office: Any, own_nats_server: NatsServer, directory: DirectoryDouble, tmp_path: Path, as_collective: Any
 ) -> None:
     recipients = [as_collective(directory.add_unit(f"Tổ dân phố {n}")) for n in range(2_000)]
-    async with reward_process(own_nats_server.url, directory, tmp_path / "data") as process:
+    async with called_process(
+        "reward", nats_url=own_nats_server.url, data_dir=tmp_path / "data", directory=directory
+    ) as process:
         office = new_office(process)
         await eventually(lambda: answered(office.open_register), what="reward to serve")
         decision_id = await office.submitted(*recipients)
@@ -121,8 +71,7 @@ async def test_kill_while_granting_and_publishing_loses_and_doubles_nothing(
             return bool((await office.stub("finance").GetRewardDecision(request)).decision.number)
 
         await eventually(numbered, what="the number to be taken")
-        process.child.send_signal(signal.SIGKILL)
-        assert process.child.wait(10) == -signal.SIGKILL
+        assert await process.kill() == -signal.SIGKILL
         await issuing
 
     own_nats_server.start()

@@ -31,6 +31,15 @@ class Neighbour:
         self.bus.wake_relay()
         return event_id
 
+    async def says_all(self, *events: tuple[Event, str, int]) -> None:
+        """Publish events from one unit of work: each with the aggregate it is about and that aggregate's version."""
+        rows = [
+            outbox_row(event, event_id=new_id(), aggregate_id=about, aggregate_version=version, at=SAID_AT)
+            for event, about, version in events
+        ]
+        await self.store.apply(rows)
+        self.bus.wake_relay()
+
     async def repeats(self, event: Event, about: str, version: int = 1, *, event_id: str) -> None:
         """Put an event on the stream once more, past the broker's own memory of ids, as a re-offer days later does."""
         row = outbox_row(event, event_id=event_id, aggregate_id=about, aggregate_version=version, at=SAID_AT)
