@@ -79,7 +79,7 @@ def list_letters(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) 
         return
     table = Table(title=f"Thư chết · Dead letters: {len(letters)}", title_justify="left")
     for heading in ("#", "Bên nhận · Consumer", "Sự kiện · Event", "Lý do · Reason", "Lúc · At"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for letter in letters:
         at = letter.dead_at.ToDatetime().isoformat(" ", "seconds")
         table.add_row(str(letter.sequence), letter.consumer, letter.event_type, letter.reason, at)

@@ -3,21 +3,26 @@
 <data_dir>/
   node.json       identity: node name, instance id, secrets. Mode 600; whoever reads it is the operator
   running.json    pid of the supervisor and where everything listens, while it runs
+  running.lock    locked while it runs, so that a node that was killed is not taken for one that runs
   stores/         one SQLite file a service          nats/    the broker's own store
   keys/           directory's signing key            spans/   local traces
   logs/           one file a child                   mail/    what the demo's mail sink received
 """
 
+import fcntl
 import json
 import os
 import secrets
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sangkien.runtime import new_id
 
 SECRET_BYTES = 24
+_LOCK_TRIES = 20
+_LOCK_AGAIN_S = 0.02
 
 
 class NodeFolderError(Exception):
@@ -52,6 +57,7 @@ class NodeFolder:
         self.path = path.resolve()
         for name in ("stores", "nats", "keys", "spans", "logs"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
+        self._lock: int | None = None
 
     def identity(self, node: str = "local") -> Identity:
         """The node's identity, made once. Raises NodeFolderError when the file is not readable as one."""
@@ -71,27 +77,63 @@ class NodeFolder:
 
     def running(self) -> Running | None:
         """The node that runs on this folder now, None when none does."""
-        file = self.path / "running.json"
+        if not self._locked():
+            return None  # what a killed supervisor left says nothing: its process id may be anybody's by now
         try:
-            running = Running(**json.loads(file.read_text()))
-            os.kill(running.pid, 0)
+            return Running(**json.loads((self.path / "running.json").read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        return running
+
+    def claim(self) -> None:
+        """Take the folder for a node of this process, until `withdraw` or the end of the process, however it ends.
+
+        Comes before anything of a node is written. Raises NodeFolderError when another process runs one here.
+        """
+        self._lock = self._take_lock()
+        if self._lock is None:
+            other = self.running()
+            pid = other.pid if other else "?"
+            raise NodeFolderError(
+                f"{self.path}: tiến trình {pid} đang chạy một nút ở đây, dừng nó hoặc chọn --data-dir khác"
+                f" · process {pid} already runs a node here: stop it, or choose another --data-dir"
+            )
 
     def announce(self, running: Running) -> None:
-        """Say that the node runs. Raises NodeFolderError when another process already runs it."""
-        other = self.running()
-        if other is not None and other.pid != os.getpid():
-            raise NodeFolderError(
-                f"{self.path}: tiến trình {other.pid} đang chạy một nút ở đây, dừng nó hoặc chọn --data-dir khác"
-                f" · process {other.pid} already runs a node here: stop it, or choose another --data-dir"
-            )
+        """Say where the node of a claimed folder listens."""
         self._write(self.path / "running.json", asdict(running))
 
     def withdraw(self) -> None:
         """Say that the node runs no more."""
         (self.path / "running.json").unlink(missing_ok=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _take_lock(self) -> int | None:
+        """The lock that the kernel takes back when this process ends; children do not inherit it."""
+        handle = self._open_lock()
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_LOCK_AGAIN_S)  # it may be a command that only looks whether the node runs
+            else:
+                return handle
+        os.close(handle)
+        return None
+
+    def _locked(self) -> bool:
+        handle = self._open_lock()
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+    def _open_lock(self) -> int:
+        return os.open(self.path / "running.lock", os.O_RDWR | os.O_CREAT, 0o600)
 
     def _write(self, file: Path, content: dict[str, object]) -> None:
         """Whole or not at all, and for the owner's eyes."""

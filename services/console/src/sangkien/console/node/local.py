@@ -75,9 +75,10 @@ async def local_node(
         running = None if always_own else folder.running()
         supervisor = None
         if running is None:
+            folder.claim()
+            stack.callback(folder.withdraw)
             running, children = plan(folder, options or Options())
             folder.announce(running)
-            stack.callback(folder.withdraw)
             supervisor = Supervisor(children, on_restart=on_restart)
             await supervisor.start()
             stack.push_async_callback(supervisor.stop)
