@@ -1,9 +1,8 @@
 """Mail over SMTP (RFC 5321), on a few connections that are kept while there is something to send."""
 
 import asyncio
-from base64 import encodebytes
+from base64 import b64encode, encodebytes
 from contextlib import suppress
-from email.header import Header
 from email.headerregistry import Address
 from email.utils import format_datetime
 from functools import lru_cache
@@ -16,6 +15,7 @@ from sangkien.notification.application.ports import Letter, Rejected, Unreachabl
 
 _TIMEOUT_SECONDS = 20.0
 _BAD_ADDRESS = 553  # RFC 5321: mailbox name not allowed
+_WORD_BYTES = 45  # makes 60 letters of base64 and a word of 72, of the 75 allowed
 _CLOSING = 421  # RFC 5321: service not available, closing transmission channel
 
 _log = structlog.get_logger("sangkien.notification.smtp")
@@ -97,7 +97,7 @@ class SmtpPost:
             f"Message-ID: <{letter.id}@{self._domain}>",  # in one piece, however long: not every reader joins lines
             f"To: {_addressed(letter.to.display_name, letter.to.email)}",
             f"From: {self._sender}",
-            f"Subject: {Header(' '.join(letter.subject.split()), 'utf-8', header_name='Subject').encode()}",
+            f"Subject: {_encoded(letter.subject)}",
             f"Date: {format_datetime(letter.written_at)}",
             "Auto-Submitted: auto-generated",  # RFC 3834: no answering machine is to answer
             "MIME-Version: 1.0",
@@ -111,19 +111,30 @@ class SmtpPost:
 
 @lru_cache(maxsize=1024)
 def _addressed(name: str, email: str) -> str:
-    """A recipient as a header has it (RFC 5322, RFC 2047). Raises Rejected for an address that is none.
-
-    Written with the old interface of the standard library: the new one parses every header that it has just built,
-    which took two thirds of the time of a mail.
-    """
+    """A recipient as a header has it (RFC 5322). Raises Rejected for an address that is none."""
     try:
         checked = Address(addr_spec=email).addr_spec
         checked.encode("ascii")
     except (ValueError, IndexError):  # what the standard library raises for an address it cannot read
         raise Rejected(_BAD_ADDRESS) from None
-    if not name:
-        return checked
-    return f"{Header(' '.join(name.split()), 'utf-8', header_name='To').encode()} <{checked}>"
+    return f"{_encoded(name)} <{checked}>" if name.strip() else checked
+
+
+def _encoded(text: str) -> str:
+    """A line of text as encoded words (RFC 2047, section 2), a line each, no character split between two.
+
+    The standard library parses every header it has just built, and measures every word letter by letter: three
+    quarters of the time of a mail.
+    """
+    words = [""]
+    room = _WORD_BYTES
+    for character in " ".join(text.split()):
+        room -= len(character.encode())
+        if room < 0:
+            words.append("")
+            room = _WORD_BYTES - len(character.encode())
+        words[-1] += character
+    return "\n ".join([f"=?utf-8?b?{b64encode(word.encode()).decode()}?=" for word in words])
 
 
 def _drop(connection: aiosmtplib.SMTP | None) -> None:
