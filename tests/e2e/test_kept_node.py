@@ -50,3 +50,11 @@ async def test_trace_of_a_dossier_crosses_every_service_from_one_root(year: Play
     assert [(each["service"], each["name"], each["parent_id"]) for each in roots] == [("intake", "intake.file", "")]
     assert mentioned == {dossier}
     assert {each["service"] for each in spans.values()} == CROSSED
+
+
+async def test_demo_is_not_played_twice_in_one_folder(year: Played) -> None:
+    before = sqlite_documents(year.folder)("directory", "outbox_sent")
+    status, answer = await asyncio.to_thread(sangkien, "demo", "ba-dinh-2023", "--json", "--data-dir", year.folder)
+
+    assert (status, answer["error"]["code"]) == (1, "demo_folder_used")
+    assert sqlite_documents(year.folder)("directory", "outbox_sent") == before

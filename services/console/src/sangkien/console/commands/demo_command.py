@@ -36,11 +36,17 @@ def demo(
         from sangkien.console.demo.actors import DemoFailed
         from sangkien.console.demo.patience import WaitedTooLong
 
+        home = folder_at(folder)
+        if home.used:
+            raise Stop(
+                "demo_folder_used",
+                f"{home.path} đã có dữ liệu của một nút; một năm chỉ diễn một lần trong một thư mục · a node's data is"
+                " there already, and a year is played once in a folder",
+                f"--data-dir <thư mục khác · another folder>, hoặc · or: rm -r {home.path}",
+            )
         try:
             story = load_scenario(scenario).scaled(scale)
-            return await run_demo(
-                story, seed=seed, folder=folder_at(folder), mongo=mongo, one_process=one_process, console=people
-            )
+            return await run_demo(story, seed=seed, folder=home, mongo=mongo, one_process=one_process, console=people)
         except ScenarioError as error:
             raise Stop("scenario_invalid", str(error)) from error
         except (DemoFailed, WaitedTooLong) as error:

@@ -59,6 +59,11 @@ class NodeFolder:
             (self.path / name).mkdir(parents=True, exist_ok=True)
         self._lock: int | None = None
 
+    @property
+    def used(self) -> bool:
+        """Whether a node was ever started on the folder: it has an identity, and then most likely data."""
+        return (self.path / "node.json").exists()
+
     def identity(self, node: str = "local") -> Identity:
         """The node's identity, made once. Raises NodeFolderError when the file is not readable as one."""
         file = self.path / "node.json"
