@@ -6,12 +6,15 @@ Moments and victims are drawn from RESILIENCE_SEED. RESILIENCE_KILLS=n adds year
 import os
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from sangkien.testkit.command import Demo, Played
-from sangkien.testkit.holdings import SERVICES
+from sangkien.testkit import eventually
+from sangkien.testkit.command import Demo, Played, dead
+from sangkien.testkit.figures import done_twice, gaps, reported, stored
+from sangkien.testkit.holdings import SERVICES, progress, sqlite_documents
 
 SEED = int(os.environ.get("RESILIENCE_SEED", "20231220"))
 KILLS = int(os.environ.get("RESILIENCE_KILLS", "0"))
@@ -22,6 +25,10 @@ EVERYBODY = (*SERVICES, BROKER)
 Victims = tuple[str, ...]
 Reach = Callable[[Demo, float], Awaitable[None]]
 CheckSame = Callable[[Played], Awaitable[None]]
+
+
+def has_done(demo: Demo, steps: int) -> bool:
+    return progress(demo.folder) >= steps
 
 
 async def killed_year(folder: Path, rounds: list[Victims], draw: random.Random, reach: Reach) -> Played:
@@ -55,6 +62,29 @@ async def test_year_is_the_same_when_broker_and_services_die_at_once(
 
     await check_same(played)
     assert played.outcome["restarts"] == sum(map(len, rounds))
+
+
+async def test_small_node_in_one_process_survives_its_kills(other_year: Path, tmp_path: Path) -> None:
+    with Demo(tmp_path / "node", str(other_year), "--one-process") as demo:
+        for done in range(60, 400, 120):
+            await eventually(partial(has_done, demo, done), timeout=60, what=f"{done} steps")
+            await demo.kill("services", BROKER)
+        played = await demo.played()
+
+    read = sqlite_documents(played.folder)
+    found = stored(read)
+    assert (found.rounds["Đợt mùa xuân"], found.rounds["Đợt mùa hè"], found.total_vnd) == ((23, 9), (7, 0), 7_070_000)
+    assert (reported(played.outcome), done_twice(read), gaps(read)) == (found, {}, [])
+    assert (played.outcome["restarts"], played.outcome["dead_letters"]) == (6, 0)
+
+
+async def test_children_die_with_the_command(tmp_path: Path, other_year: Path) -> None:
+    with Demo(tmp_path / "node", str(other_year)) as demo:
+        await eventually(lambda: demo.children().keys() == set(EVERYBODY), timeout=60, what="the whole node to run")
+        children = await demo.die()
+
+    assert len(children) == len(EVERYBODY)
+    await eventually(lambda: [child for child in children if not dead(child)], value=[], what="nobody to be left")
 
 
 @pytest.mark.slow

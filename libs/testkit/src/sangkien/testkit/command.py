@@ -43,6 +43,8 @@ def sangkien(*arguments: str | Path) -> tuple[int, Any]:
 class Demo:
     """`sangkien demo --json` in a folder of its own, whose children a test may kill while it runs.
 
+    The children are named after their services, `services` where they share a process, and `nats-server`.
+
     Used as a context; what still runs at the end is killed, its children with it.
     """
 
@@ -76,7 +78,7 @@ class Demo:
         for victim in victims.values():
             os.kill(victim.pid, signal.SIGKILL)
         for name, victim in victims.items():
-            await eventually(partial(_dead, victim), timeout=DEAD_WITHIN_S, what=f"{name} to be dead")
+            await eventually(partial(dead, victim), timeout=DEAD_WITHIN_S, what=f"{name} to be dead")
 
         def replaced() -> bool:
             now = self.children()
@@ -106,6 +108,14 @@ class Demo:
             raise AssertionError(f"the demo ended with {status}: {found}\n{stderr[-3_000:].decode(errors='replace')}")
         return Played(self.folder, found)
 
+    async def die(self) -> list[psutil.Process]:
+        """Kill -9 the command itself. Gives the children it had at that moment."""
+        assert self._process is not None  # noqa: S101 (entered)
+        children = list(self.children().values())
+        self._process.kill()
+        await asyncio.to_thread(self._process.wait)
+        return children
+
     def _all(self, names: tuple[str, ...]) -> dict[str, psutil.Process]:
         running = self.children()
         return {name: running[name] for name in names}
@@ -133,11 +143,13 @@ def _name(process: psutil.Process) -> str:
         return ""
     if words and words[0].endswith("nats-server"):
         return "nats-server"
+    if "sangkien.console.node.together" in words:
+        return "services"
     modules = [word.removeprefix("sangkien.") for word in words if word.startswith("sangkien.")]
     return modules[0] if words[-1:] == ["serve"] and modules else ""
 
 
-def _dead(process: psutil.Process) -> bool:
+def dead(process: psutil.Process) -> bool:
     """Gone, or a zombie that only waits for its parent's look."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
