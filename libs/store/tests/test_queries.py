@@ -121,6 +121,13 @@ async def test_an_empty_page_has_no_next(filled: Store) -> None:
     assert (page.items, page.next) == ([], None)
 
 
+async def test_id_that_no_document_can_have_finds_nothing(store: Store) -> None:
+    await store.apply([Insert("dossiers", {"_id": "an id"})])
+
+    assert [await store.get("dossiers", id) for id in ("", "an id\0")] == [None, None]
+    assert list(await store.get_many("dossiers", ["", "an id\0", "an id"])) == ["an id"]
+
+
 @pytest.mark.parametrize("after", ["", "rubbish", "é", "WzFd"])
 async def test_a_cursor_that_is_none_is_refused(filled: Store, after: str) -> None:
     with pytest.raises(Invalid, match="not a cursor"):

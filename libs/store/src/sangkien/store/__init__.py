@@ -10,7 +10,7 @@ from sangkien.store.errors import (
     StoreUnavailable,
 )
 from sangkien.store.opening import open_store
-from sangkien.store.port import Delete, Document, Index, Insert, Op, Page, Replace, Schema, Sort, Store, Where
+from sangkien.store.port import Delete, Document, Index, Insert, Op, Page, Replace, Schema, Sort, Store, Where, save
 
 __all__ = [
     "Conflict",
@@ -32,4 +32,5 @@ __all__ = [
     "StoreUnavailable",
     "Where",
     "open_store",
+    "save",
 ]

@@ -40,11 +40,16 @@ def check_database(name: str) -> str:
     return name
 
 
+def can_be_id(id: Any) -> bool:
+    """Whether a document can have this id."""
+    return type(id) is str and id != "" and "\0" not in id
+
+
 def check_id(coll: str, id: Any) -> str:
     """Return ``id`` if it is a usable document id; raises Invalid."""
-    if type(id) is not str or not id or "\0" in id:
+    if not can_be_id(id):
         raise Invalid(f"{coll}: _id must be a non-empty str without NUL, got {type(id).__name__}")
-    return id
+    return str(id)
 
 
 def check_version(coll: str, id: str, version: Any) -> int:

@@ -60,6 +60,11 @@ class Delete:
 Op = Insert | Replace | Delete
 
 
+def save(coll: str, doc: Document, version: int) -> Op:
+    """Insert ``doc`` at version 0, which was never stored, else replace the version that was loaded."""
+    return Replace(coll, doc, version) if version else Insert(coll, doc)
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """An index over one or more field paths of ``coll``.
@@ -130,7 +135,7 @@ class Store(Protocol):
         ...
 
     async def get(self, coll: str, id: str) -> Document | None:
-        """The document as of the last acknowledged unit, or None."""
+        """The document as of the last acknowledged unit, or None; None as well for what no document can have as id."""
         ...
 
     async def get_many(self, coll: str, ids: Sequence[str]) -> dict[str, Document]:

@@ -14,6 +14,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure, PyMongoError
 
 from sangkien.store.checks import (
+    can_be_id,
     check_declared,
     check_document,
     check_id,
@@ -90,10 +91,10 @@ class MongoStore:
 
     async def get(self, coll: str, id: str) -> Document | None:
         with translated():
-            return await self._coll(coll).find_one({"_id": check_id(coll, id)})
+            return await self._coll(coll).find_one({"_id": id}) if can_be_id(id) else None
 
     async def get_many(self, coll: str, ids: Sequence[str]) -> dict[str, Document]:
-        wanted = list(dict.fromkeys(check_id(coll, id) for id in ids))
+        wanted = list(dict.fromkeys(id for id in ids if can_be_id(id)))
         out: dict[str, Document] = {}
         with translated():
             for start in range(0, len(wanted), IDS_AT_ONCE):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sangkien.store.checks import check_declared, check_id, check_path
+from sangkien.store.checks import can_be_id, check_declared, check_path
 from sangkien.store.errors import SchemaDrift, StoreError, StoreUnavailable
 from sangkien.store.port import Document, Op, Page, Schema, Sort, Where
 from sangkien.store.query import check_limit, cut_page, decode_cursor, parse_sort, parse_where
@@ -86,15 +86,14 @@ class SqliteStore:
 
     async def get_many(self, coll: str, ids: Sequence[str]) -> dict[str, Document]:
         self._check(coll)
-        for id in ids:
-            check_id(coll, id)
-        if len(ids) == 1:
-            sql, args = f"{SELECT} where id=?".format(coll=coll), (ids[0],)
+        wanted = [id for id in ids if can_be_id(id)]
+        if len(wanted) == 1:
+            sql, args = f"{SELECT} where id=?".format(coll=coll), (wanted[0],)
         else:
             sql = f"{SELECT} where id in (select value from json_each(?))".format(coll=coll)
-            args = (json_list(ids),)
+            args = (json_list(wanted),)
         # A few reads by key are run right here: a hop to a thread and back costs six times the read itself.
-        docs = self._rows(self._point, sql, args) if len(ids) <= POINT_READS else await self._read(sql, args)
+        docs = self._rows(self._point, sql, args) if len(wanted) <= POINT_READS else await self._read(sql, args)
         return {doc["_id"]: doc for doc in map(_document, docs)}
 
     async def find(self, coll: str, where: Where | None = None, *, sort: Sort = (), limit: int = 100) -> list[Document]:

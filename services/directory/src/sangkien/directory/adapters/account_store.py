@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
-from sangkien.directory.adapters.organisation_store import save
 from sangkien.directory.domain.account import Account, SignInTries
-from sangkien.store import Delete, Document, Index, Op, Schema, Store
+from sangkien.store import Delete, Document, Index, Op, Schema, Store, save
 
 ACCOUNTS: Final = "accounts"
 TRIES: Final = "sign_in_tries"
@@ -27,7 +26,7 @@ class StoredAccounts:
         self._store = store
 
     async def by_login(self, login: str) -> Account | None:
-        return None if "\0" in login else _account(await self._store.get(ACCOUNTS, login))
+        return _account(await self._store.get(ACCOUNTS, login))
 
     async def of_person(self, person_id: str) -> Account | None:
         found = await self._store.find(ACCOUNTS, {"person_id": person_id}, limit=1)

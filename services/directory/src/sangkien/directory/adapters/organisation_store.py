@@ -11,7 +11,7 @@ from sangkien.directory.application.ports import OrganisationPage
 from sangkien.directory.domain.errors import PageTokenInvalid
 from sangkien.directory.domain.organisation import Namesakes, Organisation
 from sangkien.kernel import DateRange
-from sangkien.store import Document, Index, Insert, Invalid, Op, Replace, Schema, Store
+from sangkien.store import Document, Index, Invalid, Op, Schema, Store, save
 from sangkien.text import collation_key
 
 ORGANISATIONS: Final = "organisations"
@@ -36,7 +36,7 @@ class StoredOrganisations:
         self._store = store
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, Organisation]:
-        found = await self._store.get_many(ORGANISATIONS, usable_ids(ids))
+        found = await self._store.get_many(ORGANISATIONS, list(ids))
         return {id: _organisation(document) for id, document in found.items()}
 
     async def namesakes(self, keys: Iterable[str]) -> dict[str, Namesakes]:
@@ -84,16 +84,6 @@ class StoredOrganisations:
     def save_namesakes(self, namesakes: Namesakes) -> Op:
         periods = [{"id": id, **_period(period)} for id, period in namesakes.periods]
         return save(NAMESAKES, {"_id": namesakes.key, "periods": periods}, namesakes.version)
-
-
-def save(coll: str, document: Document, version: int) -> Op:
-    """Insert what was never stored, else replace the version that was loaded."""
-    return Replace(coll, document, version) if version else Insert(coll, document)
-
-
-def usable_ids(ids: Iterable[str]) -> list[str]:
-    """Those that a document can have; no document has any other."""
-    return [id for id in ids if id and "\0" not in id]
 
 
 def _organisation(document: Document) -> Organisation:

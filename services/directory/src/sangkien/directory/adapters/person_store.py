@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from sangkien.directory.adapters.organisation_store import save, usable_ids
 from sangkien.directory.domain.person import Person, RoleBook
 from sangkien.kernel import DateRange
-from sangkien.store import Document, Index, Op, Schema, Store
+from sangkien.store import Document, Index, Op, Schema, Store, save
 
 PEOPLE: Final = "people"
 ROLES: Final = "roles"
@@ -28,7 +27,7 @@ class StoredPeople:
         self._store = store
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, Person]:
-        found = await self._store.get_many(PEOPLE, usable_ids(ids))
+        found = await self._store.get_many(PEOPLE, list(ids))
         return {id: _person(document) for id, document in found.items()}
 
     async def known(self, identities: Iterable[str]) -> dict[str, Person]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sangkien.directory.application.contention import decided_again
 from sangkien.directory.application.ports import Commit, Organisations, People, Today
 from sangkien.directory.domain.errors import OrganisationUnknown, PersonUnknown, ValidityReversed
 from sangkien.directory.domain.validity import parse_day
 from sangkien.kernel import DateRange
+from sangkien.store.deciding import decided_again
 
 
 @dataclass(frozen=True, slots=True)

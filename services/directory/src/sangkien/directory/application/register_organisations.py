@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sangkien.directory.application.batches import Registered, check_batch
-from sangkien.directory.application.contention import decided_again
 from sangkien.directory.application.ports import Commit, NewId, Organisations, Record
 from sangkien.directory.domain.errors import DirectoryRefusal, ParentUnknown
 from sangkien.directory.domain.organisation import Organisation
 from sangkien.directory.domain.validity import parse_validity
 from sangkien.store import Op
+from sangkien.store.deciding import decided_again
 from sangkien.text import nfc, same_name
 
 

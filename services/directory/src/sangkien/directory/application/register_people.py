@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from sangkien.directory.application.batches import Registered, check_batch
-from sangkien.directory.application.contention import decided_again
 from sangkien.directory.application.ports import Commit, NewId, Organisations, People, Record, Today
 from sangkien.directory.domain.errors import DirectoryRefusal, OrganisationUnknown
 from sangkien.directory.domain.person import Person
+from sangkien.store.deciding import decided_again
 from sangkien.text import nfc, same_name
 
 

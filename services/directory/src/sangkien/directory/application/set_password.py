@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from sangkien.directory.application.contention import decided_again
 from sangkien.directory.application.ports import Accounts, Commit, Passwords, People
 from sangkien.directory.domain.account import Account, check_login, check_password
 from sangkien.directory.domain.errors import LoginTaken, PasswordNotYours, PersonUnknown
 from sangkien.store import Op
+from sangkien.store.deciding import decided_again
 
 
 @dataclass(frozen=True, slots=True)

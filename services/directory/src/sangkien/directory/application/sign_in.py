@@ -4,11 +4,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sangkien.directory.application.contention import decided_again
 from sangkien.directory.application.ports import Accounts, Commit, Mint, Now, Passwords, People, Today
 from sangkien.directory.domain.account import MOST_CHARACTERS, Account
 from sangkien.directory.domain.errors import SignInFailed
 from sangkien.store import Conflict
+from sangkien.store.deciding import decided_again
 
 FORGET_TRIES_AFTER = timedelta(days=1)
 MOST_LOGIN_CHARACTERS = 64

@@ -7,7 +7,7 @@ from typing import Final
 from sangkien.intake.adapters.documents import ROUNDS, read_round, round_document
 from sangkien.intake.application.ports import KnownRound
 from sangkien.intake.domain.rounds import Round
-from sangkien.store import Insert, Op, Replace, Store
+from sangkien.store import Op, Store, save
 
 _FRESH_SECONDS: Final = 1.0
 _MOST_ROUNDS: Final = 1_000
@@ -59,4 +59,4 @@ class StoredRoundBook:
 
     def written(self, known: KnownRound) -> Op:
         doc = round_document(known.round, applied=known.applied)
-        return Replace(ROUNDS, doc, expect=known.version) if known.version else Insert(ROUNDS, doc)
+        return save(ROUNDS, doc, known.version)

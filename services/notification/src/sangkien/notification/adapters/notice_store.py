@@ -7,7 +7,7 @@ from typing import Final
 from sangkien.notification.application.ports import KnownDossier, Notice, Page
 from sangkien.notification.domain.errors import NoticePageInvalid
 from sangkien.notification.domain.mail import STATES, Mail, State
-from sangkien.store import Document, Index, Insert, Invalid, Op, Replace, Schema, Store
+from sangkien.store import Document, Index, Insert, Invalid, Op, Replace, Schema, Store, save
 
 INBOX: Final = "notices"
 MAILS: Final = "mails"
@@ -33,7 +33,7 @@ class StoredInboxes:
         return await _page(self._store, INBOX, {"recipient_id": recipient_id}, -1, limit, after)
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, Notice]:
-        found = await self._store.get_many(INBOX, _usable(ids))
+        found = await self._store.get_many(INBOX, list(ids))
         return {id: _notice(document) for id, document in found.items()}
 
     async def count(self) -> int:
@@ -57,7 +57,7 @@ class StoredMails:
         return [_mail(each) for each in await self._store.find(MAILS, where, sort=[("next_at", 1)], limit=limit)]
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, Mail]:
-        found = await self._store.get_many(MAILS, _usable(ids))
+        found = await self._store.get_many(MAILS, list(ids))
         return {id: _mail(document) for id, document in found.items()}
 
     async def page(self, state: State, limit: int, after: str) -> Page:
@@ -82,7 +82,7 @@ class StoredMails:
             "last_error": mail.last_error,
             "traceparent": mail.traceparent,
         }
-        return Replace(MAILS, document, mail.version) if mail.version else Insert(MAILS, document)
+        return save(MAILS, document, mail.version)
 
 
 class StoredDossiers:
@@ -92,7 +92,7 @@ class StoredDossiers:
         self._store = store
 
     async def recall(self, ids: Iterable[str]) -> dict[str, KnownDossier]:
-        found = await self._store.get_many(DOSSIERS, _usable(ids))
+        found = await self._store.get_many(DOSSIERS, list(ids))
         return {id: KnownDossier(document["code"], document["title"]) for id, document in found.items()}
 
     def remember(self, id: str, dossier: KnownDossier) -> Op:
@@ -105,11 +105,6 @@ async def _page(store: Store, coll: str, where: Document, direction: int, limit:
     except Invalid:
         raise NoticePageInvalid(field="page_token") from None
     return Page([(_notice if coll == INBOX else _mail)(each) for each in page.items], page.next or "")
-
-
-def _usable(ids: Iterable[str]) -> list[str]:
-    """Those that a document can have; no document has any other."""
-    return [id for id in ids if id and "\0" not in id]
 
 
 def _inbox_document(notice: Notice, *, read: bool) -> Document:

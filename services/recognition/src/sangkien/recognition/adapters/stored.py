@@ -24,7 +24,7 @@ from sangkien.recognition.application.ports import Listed, Work
 from sangkien.recognition.domain.candidate import Candidate
 from sangkien.recognition.domain.decision import Decision
 from sangkien.recognition.domain.events import RecognitionEvent
-from sangkien.store import Delete, Document, Insert, Op, Replace, Store
+from sangkien.store import Delete, Document, Insert, Op, Replace, Store, save
 
 _ALL_WORKS = 1_000
 
@@ -36,8 +36,7 @@ class StoredCandidates:
         self._store = store
 
     async def get_many(self, dossier_ids: Sequence[str]) -> Mapping[str, Candidate]:
-        possible = [id for id in dossier_ids if id and "\0" not in id]  # callers choose dossiers by what they typed
-        docs = await self._store.get_many(CANDIDATES, possible)
+        docs = await self._store.get_many(CANDIDATES, dossier_ids)
         return {id: read_candidate(doc) for id, doc in docs.items()}
 
     async def waiting(self, round_id: str, limit: int) -> Sequence[Candidate]:
@@ -60,7 +59,7 @@ class StoredCandidates:
 
     def stored(self, candidate: Candidate) -> Op:
         doc = candidate_document(candidate)
-        return _written(CANDIDATES, doc, candidate.version)
+        return save(CANDIDATES, doc, candidate.version)
 
     def claiming(self, candidate: Candidate) -> Op:
         return Insert(CLAIMS, {"_id": candidate.claim, "dossier_id": candidate.dossier_id})
@@ -108,7 +107,7 @@ class StoredRegisters:
         return read_register(doc) if doc else None
 
     def stored(self, register: NumberRegister) -> Op:
-        return _written(REGISTERS, register_document(register), register.version)
+        return save(REGISTERS, register_document(register), register.version)
 
 
 class StoredWorks:
@@ -131,11 +130,7 @@ class StoredWorks:
             "cursor": work.cursor,
             "certificates": work.certificates,
         }
-        return _written(WORKS, doc, work.version)
+        return save(WORKS, doc, work.version)
 
     def done(self, work: Work) -> Op:
         return Delete(WORKS, work.decision_id)
-
-
-def _written(coll: str, doc: Document, version: int) -> Op:
-    return Replace(coll, doc, expect=version) if version else Insert(coll, doc)

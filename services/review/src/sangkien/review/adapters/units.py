@@ -16,7 +16,7 @@ from sangkien.review.domain.session import Seat, Session
 from sangkien.review.domain.sheet import ScoreSheet
 from sangkien.review.domain.tally import Ballot
 from sangkien.runtime import Telemetry
-from sangkien.store import Delete, Document, Insert, Op, Replace
+from sangkien.store import Delete, Document, Insert, Op, save
 from sangkien.store.deciding import ALREADY, Already, decide_each, decided_again
 
 from . import documents as docs
@@ -124,4 +124,4 @@ def _write(saved: Saved) -> Op:
     coll, to_document = _STORED[type(saved)]
     version = saved.version if isinstance(saved, Aggregate) else 0
     doc = to_document(saved)
-    return Replace(coll, doc, expect=version) if version else Insert(coll, doc)
+    return save(coll, doc, version)

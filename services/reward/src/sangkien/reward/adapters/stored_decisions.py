@@ -11,7 +11,7 @@ from typing import Any, Final
 from sangkien.kernel.numbering import Numbered, NumberRegister
 from sangkien.reward.domain.decision import Issue, Names, Price, RewardDecision, Signing, State
 from sangkien.reward.domain.recipients import CHUNK, MOST_RECIPIENTS, Chunk, Named, Recipient
-from sangkien.store import Document, Index, Insert, Op, Replace, Schema, Store
+from sangkien.store import Document, Index, Insert, Op, Schema, Store, save
 
 DECISIONS: Final = "decisions"
 CHUNKS: Final = "recipient_chunks"
@@ -36,7 +36,7 @@ class StoredDecisions:
         self._store = store
 
     async def get(self, decision_id: str) -> RewardDecision | None:
-        document = await self._store.get(DECISIONS, decision_id) if is_usable(decision_id) else None
+        document = await self._store.get(DECISIONS, decision_id)
         return _decision(document) if document else None
 
     async def by_key(self, idempotency_key: str) -> RewardDecision | None:
@@ -53,7 +53,7 @@ class StoredDecisions:
         return [_chunk(each) for each in await self._store.find(CHUNKS, where, limit=limit)]
 
     async def register(self, register_id: str) -> NumberRegister | None:
-        document = await self._store.get(REGISTERS, register_id) if is_usable(register_id) else None
+        document = await self._store.get(REGISTERS, register_id)
         return _register(document) if document else None
 
     async def document(self, decision_id: str) -> str | None:
@@ -89,16 +89,6 @@ class StoredDecisions:
 
     def save_document(self, decision_id: str, sha256: str) -> Op:
         return Insert(DOCUMENTS, {"_id": decision_id, "sha256": sha256})
-
-
-def save(coll: str, document: Document, version: int) -> Op:
-    """Insert what was never stored, else replace the version that was loaded."""
-    return Replace(coll, document, version) if version else Insert(coll, document)
-
-
-def is_usable(id: str) -> bool:
-    """Whether a document can have this id; no document has any other."""
-    return bool(id) and "\0" not in id
 
 
 def _decision_document(decision: RewardDecision) -> Document:

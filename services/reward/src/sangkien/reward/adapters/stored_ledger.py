@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
-from sangkien.reward.adapters.stored_decisions import is_usable, save
 from sangkien.reward.application.ports import Balance, EntitlementPage, KeptPayment
 from sangkien.reward.domain.errors import PageTokenInvalid
 from sangkien.reward.domain.ledger import Entitlement, Entry, Kind
-from sangkien.store import Document, Index, Insert, Invalid, Op, Schema, Sort, Store
+from sangkien.store import Document, Index, Insert, Invalid, Op, Schema, Sort, Store, save
 
 ENTITLEMENTS: Final = "entitlements"
 LEDGER: Final = "ledger"
@@ -32,7 +31,7 @@ class StoredLedger:
         self._store = store
 
     async def entitlements(self, ids: Sequence[str]) -> dict[str, Entitlement]:
-        found = await self._store.get_many(ENTITLEMENTS, [id for id in ids if is_usable(id)])
+        found = await self._store.get_many(ENTITLEMENTS, ids)
         return {id: _entitlement(document) for id, document in found.items()}
 
     async def page(self, decision_id: str, holder_id: str, limit: int, after: str) -> EntitlementPage:
