@@ -6,11 +6,13 @@ It holds no word of the business. A service gives a `Definition`; `main` runs it
 from sangkien.chassis.command import main
 from sangkien.chassis.context import Context
 from sangkien.chassis.definition import Definition, Parts
+from sangkien.chassis.directory import DirectoryLookup
 from sangkien.chassis.host import Host, ServiceHost
 
 __all__ = [
     "Context",
     "Definition",
+    "DirectoryLookup",
     "Host",
     "Parts",
     "ServiceHost",

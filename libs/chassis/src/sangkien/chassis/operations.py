@@ -85,7 +85,7 @@ class OpsServicer(ops_pb2_grpc.OpsServiceServicer):
         if store is None:
             return ops_pb2.GetTraceResponse()
         await self._telemetry.flush()
-        return ops_pb2.GetTraceResponse(spans=[_span(record) for record in store.spans_of(request.trace_id)])
+        return ops_pb2.GetTraceResponse(spans=[span_message(record) for record in store.spans_of(request.trace_id)])
 
     async def FindTraces(self, request: ops_pb2.FindTracesRequest, context: Any) -> ops_pb2.FindTracesResponse:
         store = self._telemetry.store
@@ -118,7 +118,8 @@ class OpsServicer(ops_pb2_grpc.OpsServiceServicer):
         return ops_pb2.ReplayDeadLetterResponse(replayed=True)
 
 
-def _span(record: SpanRecord) -> ops_pb2.Span:
+def span_message(record: SpanRecord) -> ops_pb2.Span:
+    """A stored span as the operations interface says it."""
     return ops_pb2.Span(
         trace_id=record.trace_id,
         span_id=record.span_id,

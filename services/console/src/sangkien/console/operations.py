@@ -40,25 +40,14 @@ class Operations:
 
     async def spans(self, trace_id: str) -> list[ops_pb2.Span]:
         """The spans of one trace from every service and from this console, in order of their start."""
+        from sangkien.chassis.operations import span_message
+
         await self._node.telemetry.flush()
         request = ops_pb2.GetTraceRequest(trace_id=trace_id)
         answers = await asyncio.gather(*(stub.GetTrace(request) for stub in self.stubs.values()))
         spans = [span for answer in answers for span in answer.spans]
         own = self._node.telemetry.store
-        spans.extend(
-            ops_pb2.Span(
-                trace_id=record.trace_id,
-                span_id=record.span_id,
-                parent_id=record.parent_id,
-                service=record.service,
-                name=record.name,
-                kind=record.kind,
-                start_ns=record.start_ns,
-                duration_ns=record.duration_ns,
-                status=record.status,
-            )
-            for record in (own.spans_of(trace_id) if own else ())
-        )
+        spans.extend(map(span_message, own.spans_of(trace_id) if own else ()))
         return sorted(spans, key=lambda span: span.start_ns)
 
 

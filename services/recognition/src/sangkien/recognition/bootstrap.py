@@ -4,10 +4,10 @@ from functools import partial
 from typing import cast
 
 from sangkien.api.recognition.v1.recognition_pb2_grpc import add_RecognitionServiceServicer_to_server
-from sangkien.chassis import Context, Definition, Parts
+from sangkien.chassis import Context, Definition, DirectoryLookup, Parts
 from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import Subscription
-from sangkien.recognition.adapters.directory_client import DirectoryClient
+from sangkien.recognition.adapters.directory_names import DirectoryNames
 from sangkien.recognition.adapters.documents import SCHEMA
 from sangkien.recognition.adapters.drawing import draw_certificate, draw_decision, read_code, seal
 from sangkien.recognition.adapters.event_mapping import EventRows
@@ -36,7 +36,7 @@ def build(context: Context) -> Parts:
     decisions = StoredDecisions(context.store, events, traces.traceparent)
     registers, works = StoredRegisters(context.store), StoredWorks(context.store)
     register = StoredRegister(context.store, events)
-    directory = DirectoryClient(lambda: context.channel(settings.directory))
+    directory = DirectoryNames(DirectoryLookup(context.channel(settings.directory)))
     collector = Collector(decisions, candidates, commit)
     names = FixesNames(decisions, candidates, directory, commit)
     entering = EntersItems(decisions, candidates, works, register, context, traces, seal, commit)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from sangkien.api.review.v1 import review_pb2_grpc
-from sangkien.chassis import Context, Definition, Parts
+from sangkien.chassis import Context, Definition, DirectoryLookup, Parts
 from sangkien.kernel import Refusal
 from sangkien.store import StoreError
 
@@ -47,7 +47,7 @@ def build(context: Context) -> Parts:
     records = StoreRecords(context.store)
     units = StoreUnits(context.commit, context.telemetry, now=context.now, new_id=context.new_id)
     rules = DatedRulebook()
-    names = DirectoryNames(context.channel(settings.directory))
+    names = DirectoryNames(DirectoryLookup(context.channel(settings.directory)))
     closing = SessionClosing(records, units, context)
     use = UseCases(
         create_council=CouncilCreation(records, units, rules, context),

@@ -4,12 +4,12 @@ from functools import partial
 from typing import cast
 
 from sangkien.api.reward.v1 import reward_pb2_grpc
-from sangkien.chassis import Context, Definition, Parts
+from sangkien.chassis import Context, Definition, DirectoryLookup, Parts
 from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import Subscription
 from sangkien.reward.adapters import stored_achievements, stored_decisions, stored_ledger
 from sangkien.reward.adapters.decision_pdf import decision_pdf
-from sangkien.reward.adapters.directory_client import DirectoryClient
+from sangkien.reward.adapters.directory_names import DirectoryNames
 from sangkien.reward.adapters.event_mapping import EventRecorder
 from sangkien.reward.application.draft_decision import DraftDecision
 from sangkien.reward.application.grant_entitlements import GrantEntitlements
@@ -31,7 +31,7 @@ def build(context: Context) -> Parts:
     decisions = stored_decisions.StoredDecisions(context.store)
     ledger = stored_ledger.StoredLedger(context.store)
     achievements = stored_achievements.StoredAchievements(context.store)
-    directory = DirectoryClient(lambda: context.channel(settings.directory))
+    directory = DirectoryNames(DirectoryLookup(context.channel(settings.directory)))
     record = EventRecorder(context.new_id, context.now)
     traces, commit = context.telemetry, context.commit
     grant = GrantEntitlements(decisions, ledger, achievements, context, traces, record, commit)
