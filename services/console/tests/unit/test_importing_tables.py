@@ -237,3 +237,19 @@ def test_table_without_any_header_lists_what_it_found(tmp_path: Path) -> None:
         [(1, "Tên sáng kiến", "missing_column"), (1, "Tác giả", "missing_column"), (1, "Đơn vị", "missing_column")],
     )
     assert "Mã; Giá" in rejected[0].message
+
+
+def test_hidden_sheet_yields_to_one_that_is_shown_and_further_lists_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "nhieu-trang.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheets = [book.add_worksheet(name) for name in ("Cũ", "Mầm non", "Tiểu học", "Hướng dẫn")]
+        sheets[0].hide()
+        sheets[1].activate()
+        for sheet in sheets[:3]:
+            sheet.write_row(0, 0, HEADER)
+            sheet.write_row(1, 0, [1, f"Sáng kiến của trang {sheet.name}", *GOOD[2:]])
+        sheets[3].write(0, 0, "Cách điền")
+    table = read_table(path)
+
+    assert [row.title for row in read_rows(table, today=TODAY)[0]] == ["Sáng kiến của trang Mầm non"]
+    assert table.unread == ("Tiểu học",)

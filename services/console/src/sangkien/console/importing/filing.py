@@ -11,7 +11,7 @@ import grpc
 from sangkien.api.errors.v1 import errors_pb2
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
-from sangkien.console.importing.problems import RowError
+from sangkien.console.importing.problems import RowError, row_error
 from sangkien.console.importing.rows import ImportRow, read_rows
 from sangkien.console.importing.tables import read_table
 from sangkien.rpc import retrying
@@ -61,14 +61,17 @@ async def import_file(
 
     Raises TableUnreadable, RemoteError. Importing the same file again files nothing twice.
     """
-    rows, rejected = await asyncio.to_thread(_read, path, default_unit)
+    rows, rejected, remarks = await asyncio.to_thread(_read, path, default_unit)
     report = await file_rows(channel, rows, round_id=round_id, progress=progress)
+    report.warnings = [*remarks, *report.warnings]
     report.rejected = sorted([*rejected, *report.rejected], key=lambda error: error.row)
     return report
 
 
-def _read(path: Path, default_unit: str) -> tuple[list[ImportRow], list[RowError]]:
-    return read_rows(read_table(path), default_unit=default_unit)
+def _read(path: Path, default_unit: str) -> tuple[list[ImportRow], list[RowError], list[RowError]]:
+    table = read_table(path)
+    remarks = [row_error(0, "", "sheets_unread", sheets="; ".join(table.unread))] if table.unread else []
+    return *read_rows(table, default_unit=default_unit), remarks
 
 
 async def file_rows(

@@ -5,15 +5,18 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sangkien.console.importing.headers import Header, find_header
 from sangkien.console.importing.problems import TableUnreadable
 from sangkien.text import legacy_encoding
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 Cell = str | float | int | bool | datetime | date | time | timedelta | None
 
@@ -32,16 +35,19 @@ _REFERENCE: Final = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 class Table:
     """One sheet. `rows[0]` is row 1 of the spreadsheet. `merged` are (first row, last row, column), from 0.
 
-    `header` is None when no row of the sheet looks like one.
+    `header` is None when no row of the sheet looks like one. `unread` names further sheets with lists of their own.
     """
 
     rows: Sequence[Sequence[Cell]]
     header: Header | None
     merged: tuple[tuple[int, int, int], ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def read_table(path: Path) -> Table:
     """The table in an .xlsx, .xls or .csv file: the first sheet with a header, else the first with anything in it.
+
+    Hidden sheets count only where no other will do.
 
     Raises TableUnreadable for a file that is missing, of another kind, broken, protected, or too large unpacked.
     """
@@ -102,36 +108,31 @@ def _from_workbook(path: Path) -> Table:
 
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
-            tables = _sheets(book)
-            first: Table | None = None
-            for table in tables:
-                if table.header is not None and table.header.complete:
-                    return table
-                if first is None or (first.header is None and table.header is not None):
-                    first = table
+            shown = [each.name for each in book.sheets_metadata if each.visible == calamine.SheetVisibleEnum.Visible]
+            hidden = [name for name in book.sheet_names if name not in shown]
+            tables = {name: table for name in (*shown, *hidden) if (table := _sheet(book, name)) is not None}
     except calamine.PasswordError:
         raise TableUnreadable("file_protected") from None
     except (calamine.CalamineError, ValueError, OverflowError) as error:
         raise TableUnreadable("file_protected" if "assword" in str(error) else "file_broken") from None
-    if first is None:
+    if not tables:
         raise TableUnreadable("table_empty")
-    return first
+    lists = [name for name, table in tables.items() if table.header is not None and table.header.complete]
+    headed = [name for name, table in tables.items() if table.header is not None]
+    chosen = next(iter((*lists, *headed, *tables)))
+    return replace(tables[chosen], unread=tuple(name for name in lists if name != chosen and name in shown))
 
 
-def _sheets(book: "object") -> Iterator[Table]:
-    """The sheets that hold anything, in the order of the workbook."""
-    names: list[str] = book.sheet_names  # type: ignore[attr-defined]
-    for name in names:
-        sheet = book.get_sheet_by_name(name)  # type: ignore[attr-defined]
-        if sheet.start is None:
-            continue
-        rows = sheet.to_python(skip_empty_area=False)
-        if not any(any(cell not in ("", None) for cell in row) for row in rows[:2_000]):
-            continue
-        merged = tuple(
-            (top, bottom, left) for (top, left), (bottom, _) in (sheet.merged_cell_ranges or ()) if bottom > top
-        )
-        yield Table(rows, find_header(rows), merged)
+def _sheet(book: "CalamineWorkbook", name: str) -> Table | None:
+    """A sheet, None when it holds nothing."""
+    sheet = book.get_sheet_by_name(name)
+    if sheet.start is None:
+        return None
+    rows = sheet.to_python(skip_empty_area=False)
+    if not any(any(cell not in ("", None) for cell in row) for row in rows[:2_000]):
+        return None
+    merged = tuple((top, bottom, left) for (top, left), (bottom, _) in (sheet.merged_cell_ranges or ()) if bottom > top)
+    return Table(rows, find_header(rows), merged)
 
 
 def _from_csv(raw: bytes) -> Table:
