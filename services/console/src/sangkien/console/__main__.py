@@ -1,11 +1,16 @@
 """The `sangkien` command. Each group of commands is a module of `commands`, imported only when the command runs."""
 
+import io
 import os
+import sys
 
 import typer
+from typer.exceptions import TyperException
 
 # The supervisor starts children while gRPC runs; they execute another program at once, so gRPC has nothing to mend.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="sangkien",
@@ -29,7 +34,27 @@ def main() -> None:
 
     for module in (node_commands, demo_command, import_command, operator_commands, report_commands, rules_commands):
         module.add_to(app)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Vietnamese on any terminal, JSON in the one encoding it has
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if "--json" in sys.argv:
+        sys.exit(_as_json())
     app()
+
+
+def _as_json() -> int | None:
+    """The exit status. What is wrong with the command line itself is a JSON object, too."""
+    from sangkien.console.commands.speaking import print_json
+
+    try:
+        status: int | None = app(standalone_mode=False)
+    except TyperException as error:
+        fix = "xem · see: sangkien --help"
+        print_json({"error": {"code": "usage", "message": error.format_message(), "fix": fix}})
+        return error.exit_code
+    if status == _INTERRUPTED:
+        print_json({"error": {"code": "interrupted", "message": "Đã dừng giữa chừng · interrupted", "fix": ""}})
+    return status
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from sangkien.console.commands.speaking import AsJson, Stop, folder_at, out, people, print_json, speak
 
@@ -55,7 +56,10 @@ def demo(
     try:
         told = speak(work(), as_json=as_json)
     except typer.Exit:
-        people.print(f"[dim]{folder}[/dim]", soft_wrap=True)
+        if data_dir is None and not (folder / "node.json").exists():
+            remove(folder)  # nothing was started: there is nothing to look at
+        else:
+            people.print(f"[dim]{escape(str(folder))}[/dim]", soft_wrap=True)
         raise
     kept = keep or data_dir is not None
     if as_json:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from sangkien.console.importing import ImportReport
 
 
+_MOST_TOLD = 100
+"""Rows of a table that a person may read."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command("import")(import_)
@@ -38,11 +43,14 @@ def import_(
 ) -> None:
     """Nộp hồ sơ từ danh sách của đơn vị; chạy lại không nộp trùng · file a unit's list; safe to run again."""
     if template is not None:
-        _write_template(template, as_json=as_json)
+        speak(_write_template(template), as_json=as_json)
+        if file is None and as_json:
+            print_json({"template": str(template)})
+        else:
+            people.print(f"✓ {escape(str(template))}", soft_wrap=True)
     if file is None:
         if template is None:
-            people.print("Cần một tệp, hoặc --template · name a file, or --template")
-            raise typer.Exit(2)
+            raise typer.BadParameter("cần một tệp, hoặc --template · name a file, or --template", param_hint="FILE")
         return
     report = speak(_filed(file, round_id, unit, data_dir), as_json=as_json)
     if as_json:
@@ -65,7 +73,7 @@ async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "Impor
     async with local_node(folder_at(data_dir)) as node:
         if await settle(node):
             await until("the round to be known", Operations(node).statuses, quiet)
-        with Progress(TextColumn(file.name), BarColumn(), MofNCompleteColumn(), console=people) as bar:
+        with Progress(TextColumn(escape(file.name)), BarColumn(), MofNCompleteColumn(), console=people) as bar:
             task = bar.add_task(file.name)
             try:
                 return await import_file(
@@ -82,14 +90,17 @@ async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "Impor
                 ) from error
 
 
-def _write_template(path: Path, *, as_json: bool) -> None:
+async def _write_template(path: Path) -> None:
     from sangkien.console.importing import write_template
 
-    write_template(path)
-    if as_json:
-        print_json({"template": str(path)})
-    else:
-        out.print(f"✓ {path}")
+    try:
+        write_template(path)
+    except OSError as error:
+        raise Stop(
+            "template_unwritable",
+            f"{path}: không ghi được tệp · the file cannot be written: {error.strerror}",
+            "chọn tên tệp khác · choose another file",
+        ) from error
 
 
 def _tell(report: "ImportReport") -> None:
@@ -103,6 +114,9 @@ def _tell(report: "ImportReport") -> None:
         table = Table(title=title, title_justify="left")
         for heading in ("Dòng · Row", "Cột · Column", "Vấn đề · Problem", "Cách sửa · Fix"):
             table.add_column(heading)
-        for each in rows:
-            table.add_row(str(each.row), each.column, f"{each.message} [dim]({each.code})[/dim]", each.fix)
+        for each in rows[:_MOST_TOLD]:
+            place, column = str(each.row or "–"), escape(each.column)
+            table.add_row(place, column, f"{escape(each.message)} [dim]({each.code})[/dim]", escape(each.fix))
         out.print(table)
+        if len(rows) > _MOST_TOLD:
+            out.print(f"… {len(rows) - _MOST_TOLD} dòng nữa, xem bằng --json · more of them, with --json")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from sangkien.console.node.folder import NodeFolder, NodeFolderError
 from sangkien.console.node.plan import UnknownService
@@ -78,9 +79,9 @@ def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:
     if as_json:
         print_json({"error": {"code": code, "message": text, "fix": mend}})
     else:
-        people.print(f"[red]✗[/red] {text}")
+        people.print(f"[red]✗[/red] {escape(text)}")
         if mend:
-            people.print(f"  → {mend}")
+            people.print(f"  → {escape(mend)}")
     raise typer.Exit(1)
 
 

@@ -47,7 +47,7 @@ def write_template(path: Path) -> None:
     """Write the template as .xlsx, in place of what is at `path`. Raises OSError."""
     import xlsxwriter
 
-    with xlsxwriter.Workbook(path) as book:
+    with path.open("wb") as file, xlsxwriter.Workbook(file) as book:
         sheet = book.add_worksheet("Danh sách")
         head = book.add_format(
             {"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#DDEBF7", "border": 1}

@@ -1,0 +1,57 @@
+"""The command line itself: what a program gets on stdout when the words after `sangkien` are wrong."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from sangkien.console.__main__ import main
+
+
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str]:
+    """The exit status and stdout."""
+    monkeypatch.setattr(sys, "argv", ["sangkien", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("clock", "--rule", "decide", "--json"),
+        ("reward", "quote", "--form", "--json"),
+        ("demo", "ba-dinh-2023", "--scale", "0", "--json"),
+        ("import", "--json"),
+        ("no-such-command", "--json"),
+    ],
+)
+def test_wrong_words_are_answered_with_one_json_object(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    status, answer = said(monkeypatch, capsys, *words)
+
+    assert (status, json.loads(answer)["error"]["code"]) == (2, "usage")
+
+
+def test_template_that_cannot_be_written_is_answered_with_its_path(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "khong-co" / "mau.xlsx")
+    status, answer = said(monkeypatch, capsys, "import", "--template", path, "--json")
+
+    error = json.loads(answer)["error"]
+    assert (status, error["code"]) == (1, "template_unwritable")
+    assert error["message"].startswith(path)
+
+
+def test_square_brackets_in_what_is_refused_are_shown_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sangkien", "demo", "[/red]"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 1
+    assert "[/red]: không có kịch bản này" in capsys.readouterr().err
