@@ -74,7 +74,7 @@ async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "Impor
         if await settle(node):
             await until("the round to be known", Operations(node).statuses, quiet)
         with Progress(TextColumn(escape(file.name)), BarColumn(), MofNCompleteColumn(), console=people) as bar:
-            task = bar.add_task(file.name)
+            task = bar.add_task(file.name, total=None)
             try:
                 return await import_file(
                     node.channel("intake", signed_in(node, "union_officer")),

@@ -1,17 +1,17 @@
 """What a person sees: a progress bar while it runs, then tables, one trace as a tree, and where to look next."""
 
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.tree import Tree
 
 from sangkien.api.ops.v1 import ops_pb2
 from sangkien.console.demo.outcome import Outcome
 from sangkien.console.operations import children_of
+from sangkien.text.catalogue import label
 from sangkien.text.formats import vnd
 
 _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red", "white", "bright_cyan")
@@ -23,8 +23,8 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
@@ -62,7 +62,7 @@ def tables(outcome: Outcome) -> list[Table]:
         "Tỷ lệ · Rate",
         "GCN · Certificates",
     ):
-        rounds.add_column(heading, justify="left" if heading.startswith("Đợt") else "right")
+        rounds.add_column(heading, justify="left" if heading.startswith("Đợt") else "right", overflow="fold")
     city = [outcome.city] if outcome.city else []
     for each in [*outcome.rounds, *city]:
         share = f"{each.recognised * 100 / each.filed:.1f} %".replace(".", ",") if each.filed else "–"
@@ -88,17 +88,18 @@ def tables(outcome: Outcome) -> list[Table]:
     for heading in ("Trạng thái · State", "Số lượng · Number"):
         notices.add_column(heading, justify="left" if heading.startswith("Trạng") else "right")
     for state, count in sorted(outcome.notices.items()):
-        notices.add_row(state, str(count))
-    notices.add_row("dead letters", str(outcome.dead_letters))
+        name = f"delivery.{state}"
+        notices.add_row(f"{label(name)} · {label(name, 'en')}", str(count))
+    notices.add_row("Thư chết · Dead letters", str(outcome.dead_letters))
     return [rounds, reward, notices]
 
 
-def trace_tree(spans: list[ops_pb2.Span], *, label: Callable[[str], str] = str) -> Tree:
+def trace_tree(spans: list[ops_pb2.Span]) -> Tree:
     """The spans of one trace as a tree: who did what, when it began after the first, how long it took."""
     tree = children_of(spans)
     colours = {s: _COLOURS[i % len(_COLOURS)] for i, s in enumerate(sorted({span.service for span in spans}))}
     began = spans[0].start_ns if spans else 0
-    root = Tree(label(f"{len(spans)} spans, {len(colours)} services"))
+    root = Tree(f"{len(spans)} bước, {len(colours)} dịch vụ · spans, services")
 
     def grow(branch: Tree, parent_id: str) -> None:
         for span in tree.get(parent_id, ()):
