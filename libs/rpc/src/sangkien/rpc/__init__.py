@@ -2,6 +2,7 @@
 
 from sangkien.rpc.client import TokenSource, connect
 from sangkien.rpc.faults import Translate, item_error
+from sangkien.rpc.paging import page_size
 from sangkien.rpc.policy import AUTHENTICATED, PUBLIC, Access, Policy, PolicyError
 from sangkien.rpc.principal import Principal, principal, service_subject
 from sangkien.rpc.refusals import Unavailable
@@ -35,6 +36,7 @@ __all__ = [
     "create_server",
     "item_error",
     "new_signing_key",
+    "page_size",
     "principal",
     "public_keys",
     "retrying",

@@ -20,7 +20,7 @@ from sangkien.directory.application.sign_in import SignIn
 from sangkien.directory.domain.errors import DirectoryRefusal
 from sangkien.directory.domain.organisation import Organisation
 from sangkien.directory.domain.validity import first_day, last_day, parse_day
-from sangkien.rpc import AUTHENTICATED, PUBLIC, Policy, item_error, principal
+from sangkien.rpc import AUTHENTICATED, PUBLIC, Policy, item_error, page_size, principal
 
 _SERVICE = "/sangkien.api.directory.v1.DirectoryService/"
 
@@ -40,8 +40,6 @@ POLICY = Policy(
         _SERVICE + "GetKeys": PUBLIC,
     }
 )
-
-_DEFAULT_PAGE, _LARGEST_PAGE = 100, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class DirectoryService(DirectoryServiceServicer):
     async def ListOrganisations(
         self, request: api.ListOrganisationsRequest, context: object
     ) -> api.ListOrganisationsResponse:
-        limit = min(request.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
+        limit = page_size(request.page_size)
         on = parse_day(request.on, "on")
         page = await self._do.organisations.page(request.kind, request.parent_id, on, limit, request.page_token)
         return api.ListOrganisationsResponse(organisations=map(_organisation, page.items), next_page_token=page.next)

@@ -11,8 +11,6 @@ from sangkien.intake.domain.dossier import Dossier
 from sangkien.intake.domain.draft import Draft
 from sangkien.intake.domain.errors import DossierUnknown
 
-DEFAULT_PAGE, LARGEST_PAGE = 100, 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -29,7 +27,7 @@ class Wanted:
     round_id: str = ""
     unit_id: str = ""
     state: str = ""
-    page_size: int = 0
+    limit: int = 100
     before: str = ""
 
 
@@ -64,7 +62,7 @@ class Queries:
 
     async def list(self, wanted: Wanted, caller: Caller) -> tuple[Sequence[View], str]:
         """A page, newest first, and where the next one begins ("" at the end)."""
-        limit = min(wanted.page_size or DEFAULT_PAGE, LARGEST_PAGE)
+        limit = wanted.limit
         narrow = {
             name: value
             for name, value in (("round_id", wanted.round_id), ("unit_id", wanted.unit_id), ("state", wanted.state))

@@ -19,7 +19,7 @@ from sangkien.intake.entrypoints.decoding import (
     read_withdrawal,
 )
 from sangkien.kernel import Refusal
-from sangkien.rpc import Policy, item_error
+from sangkien.rpc import Policy, item_error, page_size
 
 _SERVICE: Final = "/sangkien.api.intake.v1.IntakeService"
 _FILERS: Final = ("author", "union_officer", "secretary", "operator")
@@ -101,7 +101,9 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
         return pb.GetDossierResponse(dossier=_dossier(await self._queries.get(request.dossier_id, caller())))
 
     async def ListDossiers(self, request: pb.ListDossiersRequest, context: Any) -> pb.ListDossiersResponse:
-        wanted = Wanted(request.round_id, request.unit_id, request.state, request.page_size, request.page_token)
+        wanted = Wanted(
+            request.round_id, request.unit_id, request.state, page_size(request.page_size), request.page_token
+        )
         views, following = await self._queries.list(wanted, caller())
         return pb.ListDossiersResponse(dossiers=[_dossier(view) for view in views], next_page_token=following)
 

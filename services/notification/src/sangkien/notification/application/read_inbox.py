@@ -7,7 +7,7 @@ from sangkien.notification.application.ports import Commit, Inboxes, Page
 from sangkien.notification.domain.errors import DeliveriesTooMany, InboxNotYours, NoticeUnknown
 from sangkien.store.deciding import ALREADY, Decision, decide_each
 
-DEFAULT_PAGE, LARGEST_PAGE = 50, 1_000
+MOST_AT_ONCE = 1_000
 SPEAKS_FOR_ORGANISATION = frozenset({"leader", "secretary", "union_officer"})
 
 
@@ -33,17 +33,17 @@ class ReadInbox:
         self._inboxes = inboxes
         self._commit = commit
 
-    async def page(self, reader: Reader, recipient_id: str, size: int, after: str) -> Page:
+    async def page(self, reader: Reader, recipient_id: str, limit: int, after: str) -> Page:
         """Notices, newest first; of the reader where no recipient is named. Raises InboxNotYours, NoticePageInvalid."""
         recipient_id = recipient_id or reader.id
         if not reader.may_read(recipient_id):
             raise InboxNotYours(field="recipient_id")
-        return await self._inboxes.page(recipient_id, min(size or DEFAULT_PAGE, LARGEST_PAGE), after)
+        return await self._inboxes.page(recipient_id, limit, after)
 
     async def mark_read(self, reader: Reader, ids: Sequence[str]) -> None:
         """All of them or none; those read before are left alone. Raises NoticeUnknown, DeliveriesTooMany."""
-        if len(ids) > LARGEST_PAGE:
-            raise DeliveriesTooMany(field="notice_ids", count=len(ids), limit=LARGEST_PAGE)
+        if len(ids) > MOST_AT_ONCE:
+            raise DeliveriesTooMany(field="notice_ids", count=len(ids), limit=MOST_AT_ONCE)
         ids = list(dict.fromkeys(ids))
         found = await self._inboxes.get_many(ids)
         if any(id not in found or not reader.may_read(found[id].recipient_id) for id in ids):

@@ -7,7 +7,7 @@ from sangkien.notification.application.read_inbox import Reader, ReadInbox
 from sangkien.notification.application.retry_deliveries import RetryDeliveries
 from sangkien.notification.domain.errors import DeliveryStateUnknown
 from sangkien.notification.domain.mail import STATES, Mail
-from sangkien.rpc import AUTHENTICATED, Policy, principal
+from sangkien.rpc import AUTHENTICATED, Policy, page_size, principal
 
 _SERVICE = "/sangkien.api.notification.v1.NotificationService/"
 
@@ -21,7 +21,9 @@ POLICY = Policy(
     }
 )
 
-_DEFAULT_PAGE, _LARGEST_PAGE = 100, 1_000
+
+_INBOX_PAGE = 50
+"""What fits on a screen."""
 
 
 class NotificationService(NotificationServiceServicer):
@@ -34,7 +36,8 @@ class NotificationService(NotificationServiceServicer):
         self._retry = retry
 
     async def ListInbox(self, request: api.ListInboxRequest, context: object) -> api.ListInboxResponse:
-        page = await self._read.page(_reader(), request.recipient_id, request.page_size, request.page_token)
+        limit = page_size(request.page_size, default=_INBOX_PAGE)
+        page = await self._read.page(_reader(), request.recipient_id, limit, request.page_token)
         return api.ListInboxResponse(notices=map(_notice, page.items), next_page_token=page.next)
 
     async def MarkRead(self, request: api.MarkReadRequest, context: object) -> api.MarkReadResponse:
@@ -56,7 +59,7 @@ class NotificationService(NotificationServiceServicer):
         state = next((each for each in STATES if each == request.state), None)
         if state is None:
             raise DeliveryStateUnknown(field="state", states=", ".join(STATES))
-        limit = min(request.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
+        limit = page_size(request.page_size)
         page = await self._mails.page(state, limit, request.page_token)
         return api.ListDeliveriesResponse(deliveries=map(_delivery, page.items), next_page_token=page.next)
 

@@ -21,7 +21,7 @@ from sangkien.reward.domain.errors import DateMalformed, RecipientMalformed
 from sangkien.reward.domain.events import Holder
 from sangkien.reward.domain.ledger import Entitlement, Kind
 from sangkien.reward.domain.recipients import Recipient
-from sangkien.rpc import AUTHENTICATED, Policy, item_error, principal
+from sangkien.rpc import AUTHENTICATED, Policy, item_error, page_size, principal
 from sangkien.text import nfc
 from sangkien.text.catalogue import message
 
@@ -42,7 +42,6 @@ POLICY: Final = Policy(
     }
 )
 
-_DEFAULT_PAGE, _LARGEST_PAGE = 100, 1_000
 
 _HOLDERS: Final[Mapping[int, Holder]] = {
     api.HOLDER_INDIVIDUAL: "individual",
@@ -160,7 +159,7 @@ class RewardServicer(RewardServiceServicer):
     async def ListEntitlements(
         self, request: api.ListEntitlementsRequest, context: object
     ) -> api.ListEntitlementsResponse:
-        limit = min(request.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
+        limit = page_size(request.page_size)
         asked = EntitlementsAsked(request.decision_id, request.holder_id, limit, request.page_token)
         caller = principal()
         page = await self._do.read.entitlements(asked, caller.subject, caller.roles)
