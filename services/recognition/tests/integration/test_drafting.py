@@ -10,9 +10,9 @@ from sangkien.messaging import MESSAGING_SCHEMA
 from sangkien.recognition.adapters.documents import CANDIDATES, SCHEMA, candidate_document
 from sangkien.recognition.adapters.event_mapping import EventRows
 from sangkien.recognition.adapters.stored import StoredCandidates, StoredDecisions
-from sangkien.recognition.application.draft_decision import Collector, DraftDecision, DraftsDecisions
+from sangkien.recognition.application.draft_decision import Collector, Draft, DraftDecision
 from sangkien.recognition.application.ports import Caller
-from sangkien.recognition.application.submit_decision import SubmitsDecisions
+from sangkien.recognition.application.submit_decision import SubmitDecision
 from sangkien.recognition.domain.candidate import Author, Candidate, Vote
 from sangkien.recognition.domain.errors import RoundBeingDrafted
 from sangkien.runtime import new_id
@@ -20,7 +20,7 @@ from sangkien.store import Insert, Op, Store
 
 ITEMS = 1_200
 SECRETARY = Caller("hn:S", frozenset({"secretary"}), "hn:I")
-COMMAND = DraftDecision("k1", "hn:I", "/QĐ-UBND", "R1")
+COMMAND = Draft("k1", "hn:I", "/QĐ-UBND", "R1")
 
 
 class Killed(Exception):
@@ -40,7 +40,7 @@ class Calendar:
         return new_id()
 
 
-def process(store: Store, survives: int = 1_000) -> tuple[DraftsDecisions, SubmitsDecisions]:
+def process(store: Store, survives: int = 1_000) -> tuple[DraftDecision, SubmitDecision]:
     """The use cases of a process that dies instead of committing its unit number `survives` + 1."""
     units = iter(range(1_000))
 
@@ -53,8 +53,8 @@ def process(store: Store, survives: int = 1_000) -> tuple[DraftsDecisions, Submi
     decisions = StoredDecisions(store, EventRows(new_id, world.now), lambda: "")
     candidates = StoredCandidates(store)
     collector = Collector(decisions, candidates, commit)
-    drafting = DraftsDecisions(decisions, candidates, collector, world, commit)
-    return drafting, SubmitsDecisions(decisions, collector, commit)
+    drafting = DraftDecision(decisions, candidates, collector, world, commit)
+    return drafting, SubmitDecision(decisions, collector, commit)
 
 
 @pytest.fixture
@@ -89,5 +89,5 @@ async def test_draft_broken_off_is_completed_by_submitting_it(broken_off: Store)
 async def test_second_draft_waits_while_the_round_is_being_drafted(broken_off: Store) -> None:
     drafting, _ = process(broken_off)
     with pytest.raises(RoundBeingDrafted):
-        await drafting(DraftDecision("k2", "hn:I", "/QĐ-UBND", "R1"), SECRETARY)
+        await drafting(Draft("k2", "hn:I", "/QĐ-UBND", "R1"), SECRETARY)
     assert await broken_off.count("decisions") == 1

@@ -15,7 +15,7 @@ from sangkien.recognition.adapters.documents import CANDIDATES, DECISIONS, SCHEM
 from sangkien.recognition.adapters.event_mapping import EventRows
 from sangkien.recognition.adapters.stored import StoredCandidates, StoredDecisions, StoredWorks
 from sangkien.recognition.adapters.stored_register import StoredRegister
-from sangkien.recognition.application.enter_items import EntersItems
+from sangkien.recognition.application.enter_items import EnterItems
 from sangkien.recognition.application.ports import Work
 from sangkien.recognition.domain.candidate import Author, Candidate, PrintedNames, Vote
 from sangkien.recognition.domain.decision import Decision, Issue, State
@@ -79,7 +79,7 @@ async def store(kept: Store) -> Store:
 
 def entering(
     store: Store, *, survives: int = 1_000, seal: Callable[[CertificateData], Sealed] = drawing.seal
-) -> EntersItems:
+) -> EnterItems:
     """A process that dies instead of committing its unit number `survives` + 1."""
     world, units = World(), iter(range(1_000))
 
@@ -89,7 +89,7 @@ def entering(
         await store.apply(ops)
 
     events = EventRows(new_id, world.now)
-    return EntersItems(
+    return EnterItems(
         StoredDecisions(store, events, world.traceparent),
         StoredCandidates(store),
         StoredWorks(store),

@@ -1,10 +1,17 @@
 """The pure base every domain may import."""
 
-from .aggregates import Aggregate
-from .dates import DateRange
-from .money import Dong, multiply_hundredths, round_up_to
-from .refusals import KeyReused, Kind, Refusal
-from .shares import ShareMalformed, ShareOutOfRange, SharesNot100, check_shares, format_share, parse_share
+from sangkien.kernel.aggregates import Aggregate
+from sangkien.kernel.dates import DateRange
+from sangkien.kernel.money import Dong, multiply_hundredths, round_up_to
+from sangkien.kernel.refusals import KeyReused, Kind, Refusal
+from sangkien.kernel.shares import (
+    ShareMalformed,
+    ShareOutOfRange,
+    SharesNot100,
+    check_shares,
+    format_share,
+    parse_share,
+)
 
 __all__ = [
     "Aggregate",

@@ -16,8 +16,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from .aggregates import Aggregate
-from .refusals import Refusal
+from sangkien.kernel.aggregates import Aggregate
+from sangkien.kernel.refusals import Refusal
 
 _SUFFIX = re.compile(r"/[^\W\d_]\w*(?:[/&-]\w+)*")
 _LONGEST_SUFFIX = 40

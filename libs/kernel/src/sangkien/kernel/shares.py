@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from .refusals import Refusal
+from sangkien.kernel.refusals import Refusal
 
 WHOLE = 10_000
 

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from sangkien.testkit.nats_server import free_port
+
 URI_VARIABLE: Final = "MONGO_TEST_URI"
 _SERVER: Final = "secantusd-py"
 _START_SECONDS: Final = 60.0
@@ -64,7 +66,7 @@ def _binary() -> str:
 def _start(binary: str, directory: Path) -> tuple[subprocess.Popen[bytes], int]:
     log = directory / "server.log"
     for _ in range(3):  # another process may take the port between our look and the server's bind
-        port = _free_port()
+        port = free_port()
         command = [binary, "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(directory / "data")]
         command += ["--sync-on-commit", "--cache-size", "128M", "--log-level", "WARNING"]
         with log.open("ab") as out:
@@ -74,13 +76,6 @@ def _start(binary: str, directory: Path) -> tuple[subprocess.Popen[bytes], int]:
         _stop(process)
     tail = log.read_text(errors="replace")[-2000:]
     raise MongoServerMissing(f"{_SERVER} does not start; set {URI_VARIABLE} to use another server. It said:\n{tail}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -13,15 +13,15 @@ from sangkien.recognition.adapters.drawing import draw_certificate, draw_decisio
 from sangkien.recognition.adapters.event_mapping import EventRows
 from sangkien.recognition.adapters.stored import StoredCandidates, StoredDecisions, StoredRegisters, StoredWorks
 from sangkien.recognition.adapters.stored_register import StoredRegister
-from sangkien.recognition.application.draft_decision import Collector, DraftsDecisions
-from sangkien.recognition.application.enter_items import EntersItems
+from sangkien.recognition.application.draft_decision import Collector, DraftDecision
+from sangkien.recognition.application.enter_items import EnterItems
 from sangkien.recognition.application.follow_review import FollowReview
-from sangkien.recognition.application.issue_decision import FixesNames, IssuesDecisions
-from sangkien.recognition.application.open_register import OpensRegisters
+from sangkien.recognition.application.issue_decision import FixNames, IssueDecision
+from sangkien.recognition.application.open_register import OpenRegister
 from sangkien.recognition.application.queries import Queries
-from sangkien.recognition.application.serve_documents import Drawing, ServesDocuments
-from sangkien.recognition.application.submit_decision import SubmitsDecisions
-from sangkien.recognition.application.verify_certificate import VerifiesCertificates
+from sangkien.recognition.application.serve_documents import Drawing, ServeDocuments
+from sangkien.recognition.application.submit_decision import SubmitDecision
+from sangkien.recognition.application.verify_certificate import VerifyCertificate
 from sangkien.recognition.entrypoints.background import Sweep
 from sangkien.recognition.entrypoints.grpc_service import POLICY, RecognitionService, UseCases
 from sangkien.recognition.entrypoints.messages import ReviewHandler
@@ -38,21 +38,21 @@ def build(context: Context) -> Parts:
     register = StoredRegister(context.store, events)
     directory = DirectoryNames(DirectoryLookup(context.channel(settings.directory)))
     collector = Collector(decisions, candidates, commit)
-    names = FixesNames(decisions, candidates, directory, commit)
-    entering = EntersItems(decisions, candidates, works, register, context, traces, seal, commit)
+    names = FixNames(decisions, candidates, directory, commit)
+    entering = EnterItems(decisions, candidates, works, register, context, traces, seal, commit)
     drawing = Drawing(
         certificate=partial(draw_certificate, place=settings.place, verify_url=settings.verify_url),
         decision=partial(draw_decision, place=settings.place),
     )
-    documents = ServesDocuments(decisions, candidates, register, context.blobs, drawing, commit)
+    documents = ServeDocuments(decisions, candidates, register, context.blobs, drawing, commit)
     use_cases = UseCases(
-        OpensRegisters(registers, commit),
-        DraftsDecisions(decisions, candidates, collector, context, commit),
-        SubmitsDecisions(decisions, collector, commit),
-        IssuesDecisions(decisions, registers, works, names, entering, context, traces, commit),
+        OpenRegister(registers, commit),
+        DraftDecision(decisions, candidates, collector, context, commit),
+        SubmitDecision(decisions, collector, commit),
+        IssueDecision(decisions, registers, works, names, entering, context, traces, commit),
         Queries(decisions, candidates, register),
         documents,
-        VerifiesCertificates(register, read_code),
+        VerifyCertificate(register, read_code),
     )
     return Parts(
         servicers=[(add_RecognitionServiceServicer_to_server, RecognitionService(use_cases))],

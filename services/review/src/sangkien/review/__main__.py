@@ -1,8 +1,7 @@
 """`python -m sangkien.review serve | provision`."""
 
 from sangkien.chassis import main
-
-from .bootstrap import SERVICE
+from sangkien.review.bootstrap import SERVICE
 
 if __name__ == "__main__":
     main(SERVICE)

@@ -8,31 +8,30 @@ import structlog
 from sangkien.api.review.v1 import review_pb2_grpc
 from sangkien.chassis import Context, Definition, DirectoryLookup, Parts
 from sangkien.kernel import Refusal
+from sangkien.review.adapters.directory_names import DirectoryNames
+from sangkien.review.adapters.minutes_pdf import MinutesTypesetter
+from sangkien.review.adapters.records import StoreLists, StoreRecords
+from sangkien.review.adapters.rulebook import DatedRulebook
+from sangkien.review.adapters.schema import SCHEMA
+from sangkien.review.adapters.units import StoreUnits
+from sangkien.review.application.assign_reviewers import AssignReviewers
+from sangkien.review.application.cast_ballots import CastBallots
+from sangkien.review.application.check_dossiers import CheckDossiers
+from sangkien.review.application.close_round import CloseRound
+from sangkien.review.application.close_session import CloseSession
+from sangkien.review.application.create_council import CreateCouncil
+from sangkien.review.application.declare_conflicts import DeclareConflicts
+from sangkien.review.application.follow_intake import FollowIntake
+from sangkien.review.application.open_round import OpenRound
+from sangkien.review.application.open_session import OpenSession
+from sangkien.review.application.read_cases import ReadCases
+from sangkien.review.application.reform_council import ReformCouncil
+from sangkien.review.application.render_minutes import RenderMinutes
+from sangkien.review.application.submit_sheets import SubmitSheets
+from sangkien.review.entrypoints.grpc_service import POLICY, ReviewServicer, UseCases
+from sangkien.review.entrypoints.messages import subscription
+from sangkien.review.settings import ReviewSettings
 from sangkien.store import StoreError
-
-from .adapters.directory_names import DirectoryNames
-from .adapters.minutes_pdf import MinutesTypesetter
-from .adapters.records import StoreLists, StoreRecords
-from .adapters.rulebook import DatedRulebook
-from .adapters.schema import SCHEMA
-from .adapters.units import StoreUnits
-from .application.assign_reviewers import AssignmentOfReviewers
-from .application.cast_ballots import Balloting
-from .application.check_dossiers import FormalCheck
-from .application.close_round import RoundClosing
-from .application.close_session import SessionClosing
-from .application.create_council import CouncilCreation
-from .application.declare_conflicts import ConflictDeclaration
-from .application.follow_intake import Following
-from .application.open_round import RoundOpening
-from .application.open_session import SessionOpening
-from .application.read_cases import Reading
-from .application.reform_council import CouncilReform
-from .application.render_minutes import MinutesRendering
-from .application.submit_sheets import SheetSubmission
-from .entrypoints.grpc_service import POLICY, ReviewServicer, UseCases
-from .entrypoints.messages import subscription
-from .settings import ReviewSettings
 
 _RESUME_S = 60.0
 
@@ -48,21 +47,21 @@ def build(context: Context) -> Parts:
     units = StoreUnits(context.commit, context.telemetry, now=context.now, new_id=context.new_id)
     rules = DatedRulebook()
     names = DirectoryNames(DirectoryLookup(context.channel(settings.directory)))
-    closing = SessionClosing(records, units, context)
+    closing = CloseSession(records, units, context)
     use = UseCases(
-        create_council=CouncilCreation(records, units, rules, context),
-        reform_council=CouncilReform(records, units, rules, context),
-        open_round=RoundOpening(records, units, context),
-        close_round=RoundClosing(records, units, context),
-        check=FormalCheck(records, units, rules, context),
-        declare=ConflictDeclaration(records, units, rules, context),
-        assign=AssignmentOfReviewers(records, units, rules, context),
-        submit=SheetSubmission(records, units, rules, context),
-        open_session=SessionOpening(records, units, rules, context),
-        cast=Balloting(records, units),
+        create_council=CreateCouncil(records, units, rules, context),
+        reform_council=ReformCouncil(records, units, rules, context),
+        open_round=OpenRound(records, units, context),
+        close_round=CloseRound(records, units, context),
+        check=CheckDossiers(records, units, rules, context),
+        declare=DeclareConflicts(records, units, rules, context),
+        assign=AssignReviewers(records, units, rules, context),
+        submit=SubmitSheets(records, units, rules, context),
+        open_session=OpenSession(records, units, rules, context),
+        cast=CastBallots(records, units),
         close_session=closing,
-        minutes=MinutesRendering(records, names, MinutesTypesetter(settings.place)),
-        read=Reading(records, StoreLists(context.store)),
+        minutes=RenderMinutes(records, names, MinutesTypesetter(settings.place)),
+        read=ReadCases(records, StoreLists(context.store)),
     )
     return Parts(
         servicers=[
@@ -72,7 +71,7 @@ def build(context: Context) -> Parts:
             )
         ],
         policy=POLICY,
-        subscriptions=[subscription(Following(records), units.operations)],
+        subscriptions=[subscription(FollowIntake(records), units.operations)],
         background=[_finishing(closing.resume)],
     )
 

@@ -1,19 +1,10 @@
 """What several use cases check alike."""
 
 from datetime import date
-from typing import Final
 
 from sangkien.recognition.application.ports import Decisions
 from sangkien.recognition.domain.decision import Decision
 from sangkien.recognition.domain.errors import DecisionDateMalformed, DecisionUnknown
-
-DEFAULT_PAGE: Final = 100
-LARGEST_PAGE: Final = 1_000
-
-
-def page_size(asked: int) -> int:
-    """How many items to answer: 100 when not said, 1,000 at most."""
-    return min(asked or DEFAULT_PAGE, LARGEST_PAGE)
 
 
 def parse_day(text: str, field: str) -> date | None:

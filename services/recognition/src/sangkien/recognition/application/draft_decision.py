@@ -1,8 +1,9 @@
 """Draft a decision over the dossiers a council has voted on."""
 
 import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from sangkien.kernel import KeyReused
@@ -28,7 +29,7 @@ _ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class DraftDecision:
+class Draft:
     """Empty `dossier_ids` take every candidate of the round, empty `grounds` those of the rules on the day of issue."""
 
     key: str
@@ -40,7 +41,8 @@ class DraftDecision:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        """What the key stands for: SHA-256 of what was asked."""
+        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
 
 
 class Collector:
@@ -74,7 +76,7 @@ class Collector:
                 continue  # somebody else got further meanwhile: look again
 
 
-class DraftsDecisions:
+class DraftDecision:
     """Drafts each key once."""
 
     def __init__(
@@ -86,7 +88,7 @@ class DraftsDecisions:
         self._world = world
         self._commit = commit
 
-    async def __call__(self, command: DraftDecision, caller: Caller) -> Decision:
+    async def __call__(self, command: Draft, caller: Caller) -> Decision:
         """The draft with its whole list; the same key and request answer the same decision.
 
         Raises DecisionKeyMalformed, KeyReused, RecognitionListTooLong, CandidateUnknown, CandidateTaken,
@@ -117,7 +119,7 @@ class DraftsDecisions:
             raise RoundBeingDrafted(field="round_id")
         raise ChangedMeanwhile
 
-    def _begun(self, command: DraftDecision, caller: Caller) -> Decision:
+    def _begun(self, command: Draft, caller: Caller) -> Decision:
         return Decision.draft(
             self._world.new_id(),
             issuer_id=command.issuer_id,
@@ -128,7 +130,7 @@ class DraftsDecisions:
             organisation=caller.organisation,
         )
 
-    async def _first(self, command: DraftDecision, decision: Decision) -> Sequence[Op]:
+    async def _first(self, command: Draft, decision: Decision) -> Sequence[Op]:
         """The first chunk goes with the draft, so that nothing is left of a draft that finds no candidate."""
         if not command.dossier_ids:
             found = await self._candidates.waiting(command.round_id, CHUNK)

@@ -24,7 +24,7 @@ from sangkien.store import Conflict, Duplicate, Op
 CHUNK: Final = 200
 
 
-class EntersItems:
+class EnterItems:
     """Works off what issuing left to do. Each chunk and the place reached are one unit: nothing is entered twice or
     left out, whoever continues, here or in another process.
     """

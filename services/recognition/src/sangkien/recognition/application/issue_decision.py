@@ -9,7 +9,7 @@ from typing import Final
 
 from sangkien.kernel.numbering import register_id
 from sangkien.recognition.application.asking import known
-from sangkien.recognition.application.enter_items import EntersItems
+from sangkien.recognition.application.enter_items import EnterItems
 from sangkien.recognition.application.legal_words import certificate_kind, grounds_on
 from sangkien.recognition.application.ports import (
     Caller,
@@ -38,7 +38,7 @@ _WITHOUT_SUPERIOR: Final = frozenset({"UBND_TP", "QUAN", "HUYEN", "THI_XA", "PHU
 
 
 @dataclass(frozen=True, slots=True)
-class IssueDecision:
+class Signing:
     """`issued_on` None is today; its year chooses the register."""
 
     decision_id: str
@@ -56,7 +56,7 @@ class Issued:
     already: bool
 
 
-class FixesNames:
+class FixNames:
     """Writes the names of authors and units into a decision's items, as directory has them, before a number is taken.
 
     From then on the decision can be finished without directory.
@@ -125,7 +125,7 @@ class FixesNames:
         ]
 
 
-class IssuesDecisions:
+class IssueDecision:
     """TRINH_KY → BAN_HANH, once."""
 
     def __init__(
@@ -133,8 +133,8 @@ class IssuesDecisions:
         decisions: Decisions,
         registers: Registers,
         works: Works,
-        names: FixesNames,
-        entering: EntersItems,
+        names: FixNames,
+        entering: EnterItems,
         world: World,
         traces: Traces,
         commit: Commit,
@@ -149,7 +149,7 @@ class IssuesDecisions:
         self._commit = commit
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def __call__(self, command: IssueDecision, caller: Caller) -> Issued:
+    async def __call__(self, command: Signing, caller: Caller) -> Issued:
         """Everything is in the register when this returns. A call that was broken off is finished by repeating it, or
         in the background.
 
@@ -165,7 +165,7 @@ class IssuesDecisions:
         certificates = await self._entering(command.decision_id)
         return Issued(issue.numbered.number, issue.numbered.symbol, certificates, already)
 
-    async def _prepared(self, decision: Decision, command: IssueDecision, caller: Caller) -> "_Prepared":
+    async def _prepared(self, decision: Decision, command: Signing, caller: Caller) -> "_Prepared":
         """All that the decision says besides its number; directory is asked here and not again."""
         today = self._world.today()
         on = command.issued_on or today
@@ -177,7 +177,7 @@ class IssuesDecisions:
         grounds = decision.grounds or grounds_on(decision.tier, on)
         return _Prepared(on, today, issuer, signature, grounds, kind)
 
-    async def _sign(self, command: IssueDecision, caller: Caller, prepared: "_Prepared") -> bool:
+    async def _sign(self, command: Signing, caller: Caller, prepared: "_Prepared") -> bool:
         """Take the number and issue, in one small unit. True when that was done meanwhile."""
 
         async def sign() -> bool:

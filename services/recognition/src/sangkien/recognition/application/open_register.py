@@ -9,7 +9,7 @@ from sangkien.store.deciding import decided_again
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRegister:
+class Opening:
     """`last_number` is the last one used on paper, 0 for none."""
 
     issuer_id: str
@@ -18,14 +18,14 @@ class OpenRegister:
     last_number: int
 
 
-class OpensRegisters:
+class OpenRegister:
     """Opens each register once."""
 
     def __init__(self, registers: Registers, commit: Commit) -> None:
         self._registers = registers
         self._commit = commit
 
-    async def __call__(self, command: OpenRegister, caller: Caller) -> str:
+    async def __call__(self, command: Opening, caller: Caller) -> str:
         """The register's id; the same facts again answer it again.
 
         Raises NotTheIssuer and what NumberRegister refuses.
@@ -34,7 +34,7 @@ class OpensRegisters:
             raise NotTheIssuer(field="issuer_id")
         return await decided_again(lambda: self._open(command))
 
-    async def _open(self, command: OpenRegister) -> str:
+    async def _open(self, command: Opening) -> str:
         known = await self._registers.get(register_id(command.issuer_id, command.suffix, command.year))
         if known is not None:
             known.confirm_opened_at(command.last_number)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sangkien.recognition.application.asking import known, page_size
+from sangkien.recognition.application.asking import known
 from sangkien.recognition.application.ports import Caller, Candidates, Decisions, Listed, Register
 from sangkien.recognition.domain.candidate import Candidate
 from sangkien.recognition.domain.decision import Decision
@@ -45,11 +45,11 @@ class Queries:
         """Raises DecisionUnknown."""
         return await known(self._decisions, decision_id)
 
-    async def candidates(self, round_id: str, size: int, token: str) -> Listed[Candidate]:
+    async def candidates(self, round_id: str, limit: int, token: str) -> Listed[Candidate]:
         """Those of the round that wait for a decision. Raises RecognitionPageTokenInvalid."""
-        return await self._candidates.list_waiting(round_id, page_size(size), token)
+        return await self._candidates.list_waiting(round_id, limit, token)
 
-    async def initiatives(self, wanted: InitiativeFilter, size: int, token: str) -> tuple[Listed[Entry], int]:
+    async def initiatives(self, wanted: InitiativeFilter, limit: int, token: str) -> tuple[Listed[Entry], int]:
         """The public register, latest first, and how many match. Raises RecognitionPageTokenInvalid."""
         fields: dict[str, str | int] = {
             "tier": wanted.tier,
@@ -57,12 +57,10 @@ class Queries:
             "round_id": wanted.round_id,
             "year": wanted.year,
         }
-        return await self._register.entries(
-            {field: value for field, value in fields.items() if value}, page_size(size), token
-        )
+        return await self._register.entries({field: value for field, value in fields.items() if value}, limit, token)
 
     async def certificates(
-        self, wanted: CertificateFilter, caller: Caller, size: int, token: str
+        self, wanted: CertificateFilter, caller: Caller, limit: int, token: str
     ) -> tuple[Listed[Certificate], int]:
         """Raises CertificateFilterWrong, CertificateNotYours and RecognitionPageTokenInvalid."""
         fields = {
@@ -75,4 +73,4 @@ class Queries:
             raise CertificateFilterWrong
         if STAFF.isdisjoint(caller.roles) and where.get("person_id") != caller.person_id:
             raise CertificateNotYours(field="person_id")
-        return await self._register.certificates(where, page_size(size), token)
+        return await self._register.certificates(where, limit, token)

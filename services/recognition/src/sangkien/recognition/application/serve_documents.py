@@ -42,7 +42,7 @@ class Document:
     sha256: str
 
 
-class ServesDocuments:
+class ServeDocuments:
     """Keeps each PDF by its hash and remembers the hash beside what it shows. Two first requests at once share one
     rendering, or in two processes agree on one of them.
     """

@@ -7,7 +7,7 @@ from sangkien.recognition.domain.errors import NotTheIssuer
 from sangkien.store.deciding import decided_again
 
 
-class SubmitsDecisions:
+class SubmitDecision:
     """DU_THAO → TRINH_KY."""
 
     def __init__(self, decisions: Decisions, collector: Collector, commit: Commit) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from sangkien.recognition.application.enter_items import EntersItems
-from sangkien.recognition.application.serve_documents import ServesDocuments
+from sangkien.recognition.application.enter_items import EnterItems
+from sangkien.recognition.application.serve_documents import ServeDocuments
 from sangkien.store import StoreUnavailable
 
 _log = structlog.get_logger("sangkien.recognition")
@@ -15,7 +15,7 @@ _log = structlog.get_logger("sangkien.recognition")
 class Sweep:
     """Looks for issued decisions that are not wholly in the register, at the start and every `seconds`."""
 
-    def __init__(self, entering: EntersItems, documents: ServesDocuments, *, seconds: float) -> None:
+    def __init__(self, entering: EnterItems, documents: ServeDocuments, *, seconds: float) -> None:
         self._entering = entering
         self._documents = documents
         self._seconds = seconds

@@ -5,18 +5,18 @@ from dataclasses import asdict, dataclass
 from sangkien.api.recognition.v1 import recognition_pb2 as api
 from sangkien.api.recognition.v1.recognition_pb2_grpc import RecognitionServiceServicer
 from sangkien.recognition.application.asking import parse_day
-from sangkien.recognition.application.draft_decision import DraftDecision, DraftsDecisions
-from sangkien.recognition.application.issue_decision import IssueDecision, IssuesDecisions
-from sangkien.recognition.application.open_register import OpenRegister, OpensRegisters
+from sangkien.recognition.application.draft_decision import Draft, DraftDecision
+from sangkien.recognition.application.issue_decision import IssueDecision, Signing
+from sangkien.recognition.application.open_register import Opening, OpenRegister
 from sangkien.recognition.application.ports import Caller
 from sangkien.recognition.application.queries import CertificateFilter, InitiativeFilter, Queries
-from sangkien.recognition.application.serve_documents import ServesDocuments
-from sangkien.recognition.application.submit_decision import SubmitsDecisions
-from sangkien.recognition.application.verify_certificate import VerifiesCertificates
+from sangkien.recognition.application.serve_documents import ServeDocuments
+from sangkien.recognition.application.submit_decision import SubmitDecision
+from sangkien.recognition.application.verify_certificate import VerifyCertificate
 from sangkien.recognition.domain.decision import Decision
 from sangkien.recognition.domain.register import Certificate, Entry
 from sangkien.recognition.domain.signature import Authority
-from sangkien.rpc import AUTHENTICATED, PUBLIC, Policy, principal
+from sangkien.rpc import AUTHENTICATED, PUBLIC, Policy, page_size, principal
 from sangkien.text import nfc
 
 _SERVICE = "/sangkien.api.recognition.v1.RecognitionService/"
@@ -42,13 +42,13 @@ POLICY = Policy(
 class UseCases:
     """What the service can do."""
 
-    open_register: OpensRegisters
-    draft: DraftsDecisions
-    submit: SubmitsDecisions
-    issue: IssuesDecisions
+    open_register: OpenRegister
+    draft: DraftDecision
+    submit: SubmitDecision
+    issue: IssueDecision
     queries: Queries
-    documents: ServesDocuments
-    verify: VerifiesCertificates
+    documents: ServeDocuments
+    verify: VerifyCertificate
 
 
 class RecognitionService(RecognitionServiceServicer):
@@ -58,11 +58,11 @@ class RecognitionService(RecognitionServiceServicer):
         self._do = use_cases
 
     async def OpenRegister(self, request: api.OpenRegisterRequest, context: object) -> api.OpenRegisterResponse:
-        command = OpenRegister(request.issuer_id, nfc(request.suffix), request.year, request.last_number)
+        command = Opening(request.issuer_id, nfc(request.suffix), request.year, request.last_number)
         return api.OpenRegisterResponse(register_id=await self._do.open_register(command, _person()))
 
     async def DraftDecision(self, request: api.DraftDecisionRequest, context: object) -> api.DraftDecisionResponse:
-        command = DraftDecision(
+        command = Draft(
             request.idempotency_key,
             request.issuer_id,
             nfc(request.suffix),
@@ -83,7 +83,7 @@ class RecognitionService(RecognitionServiceServicer):
         authority = Authority(
             request.signing_mode.strip().upper(), nfc(request.signer_title), nfc(request.on_behalf_of)
         )
-        command = IssueDecision(request.decision_id, parse_day(request.issued_on, "issued_on"), authority)
+        command = Signing(request.decision_id, parse_day(request.issued_on, "issued_on"), authority)
         issued = await self._do.issue(command, _person())
         return api.IssueDecisionResponse(
             number=issued.number, symbol=issued.symbol, certificates=issued.certificates, already=issued.already
@@ -99,7 +99,7 @@ class RecognitionService(RecognitionServiceServicer):
         return api.GetDecisionDocumentResponse(pdf=document.pdf, sha256=document.sha256)
 
     async def ListCandidates(self, request: api.ListCandidatesRequest, context: object) -> api.ListCandidatesResponse:
-        page = await self._do.queries.candidates(request.round_id, request.page_size, request.page_token)
+        page = await self._do.queries.candidates(request.round_id, page_size(request.page_size), request.page_token)
         return api.ListCandidatesResponse(
             candidates=[
                 api.Candidate(
@@ -116,7 +116,7 @@ class RecognitionService(RecognitionServiceServicer):
         self, request: api.ListInitiativesRequest, context: object
     ) -> api.ListInitiativesResponse:
         wanted = InitiativeFilter(request.tier, request.unit_id, request.round_id, request.year)
-        page, total = await self._do.queries.initiatives(wanted, request.page_size, request.page_token)
+        page, total = await self._do.queries.initiatives(wanted, page_size(request.page_size), request.page_token)
         return api.ListInitiativesResponse(
             initiatives=[_initiative(one) for one in page.items], next_page_token=page.next, total=total
         )
@@ -125,7 +125,9 @@ class RecognitionService(RecognitionServiceServicer):
         self, request: api.ListCertificatesRequest, context: object
     ) -> api.ListCertificatesResponse:
         wanted = CertificateFilter(request.decision_id, request.initiative_id, request.person_id)
-        page, total = await self._do.queries.certificates(wanted, _caller(), request.page_size, request.page_token)
+        page, total = await self._do.queries.certificates(
+            wanted, _caller(), page_size(request.page_size), request.page_token
+        )
         return api.ListCertificatesResponse(
             certificates=[_certificate(one) for one in page.items], next_page_token=page.next, total=total
         )

@@ -2,14 +2,13 @@
 
 from datetime import date, datetime
 
+from sangkien.review.adapters.case_document import read, tally_document, tally_from_document, written
 from sangkien.review.domain.council import Council, Formation, Member, MemberRole
 from sangkien.review.domain.minutes import Minutes, MinutesLine, MinutesRegister
 from sangkien.review.domain.round import Round, RoundState
 from sangkien.review.domain.session import Seat, Session, SessionState
 from sangkien.review.domain.tally import Ballot, Choice
 from sangkien.store import Document
-
-from .case_document import read, tally_document, tally_from_document, written
 
 
 def council_document(council: Council) -> Document:

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from sangkien.review.adapters import documents as docs
+from sangkien.review.adapters import schema
+from sangkien.review.adapters.case_document import case_from_document, sheet_from_document
 from sangkien.review.application.ports import Counts
 from sangkien.review.domain.case import Case
 from sangkien.review.domain.council import Council
@@ -13,10 +16,6 @@ from sangkien.review.domain.session import Seat, Session, SessionState
 from sangkien.review.domain.sheet import ScoreSheet
 from sangkien.review.domain.tally import Ballot
 from sangkien.store import Document, Invalid, Sort, Store, Where
-
-from . import documents as docs
-from . import schema
-from .case_document import case_from_document, sheet_from_document
 
 T = TypeVar("T")
 

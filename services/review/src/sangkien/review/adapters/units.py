@@ -6,6 +6,10 @@ from typing import Any, Final, TypeVar, cast
 
 from sangkien.kernel import Aggregate, Refusal
 from sangkien.messaging import outbox_row
+from sangkien.review.adapters import documents as docs
+from sangkien.review.adapters import schema
+from sangkien.review.adapters.case_document import case_document, sheet_document
+from sangkien.review.adapters.event_mapping import contract_event
 from sangkien.review.application.ports import DONE, Decision, Done, Outcome, Saved
 from sangkien.review.domain.case import Case
 from sangkien.review.domain.council import Council
@@ -18,11 +22,6 @@ from sangkien.review.domain.tally import Ballot
 from sangkien.runtime import Telemetry
 from sangkien.store import Delete, Document, Insert, Op, save
 from sangkien.store.deciding import ALREADY, Already, decide_each, decided_again
-
-from . import documents as docs
-from . import schema
-from .case_document import case_document, sheet_document
-from .event_mapping import contract_event
 
 T = TypeVar("T")
 R = TypeVar("R")

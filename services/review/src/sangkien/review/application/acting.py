@@ -1,12 +1,14 @@
 """What several commands check alike before they decide."""
 
 import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
+from typing import Any
 
+from sangkien.review.application.ports import DONE, Clock, Done
 from sangkien.review.domain.errors import ActInFuture, NamedTwice, TextEmpty, TooManyItems
-
-from .ports import DONE, Clock, Done
 
 BATCH_LIMIT = 1_000
 """Items of one batch command: they are one unit of work."""
@@ -33,9 +35,9 @@ def act_date(day: date | None, clock: Clock, field: str) -> date:
     return day or today
 
 
-def fingerprint(command: object) -> str:
-    """Tells a repeated request from another one under the same key. A command's repr shows all that was asked."""
-    return hashlib.sha256(repr(command).encode()).hexdigest()
+def fingerprint(command: Any) -> str:
+    """Tells a repeated request from another one under the same key: SHA-256 of all fields of the command."""
+    return hashlib.sha256(json.dumps(asdict(command), default=str).encode()).hexdigest()
 
 
 class Turns:

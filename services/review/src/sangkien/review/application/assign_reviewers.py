@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from sangkien.kernel import Refusal
+from sangkien.review.application.acting import Turns, act_date, check_batch
+from sangkien.review.application.ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
 from sangkien.review.domain.case import Case
 from sangkien.review.domain.council import Council
 from sangkien.review.domain.errors import CaseNotFound, DateBefore
-
-from .acting import Turns, act_date, check_batch
-from .ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
-class AssignmentOfReviewers:
+class AssignReviewers:
     """Refuses authors, declared conflicts and whoever is no member of the council on the day of the assignment."""
 
     records: Records

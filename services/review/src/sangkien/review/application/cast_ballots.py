@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sangkien.review.application.acting import Turns, check_batch
+from sangkien.review.application.ports import DONE, Outcome, Records, Units
 from sangkien.review.domain.errors import BallotCast, BallotMissing, NotOnAgenda, SessionNotFound, SessionNotOpen
 from sangkien.review.domain.session import Session
 from sangkien.review.domain.tally import Ballot, Choice
-
-from .acting import Turns, check_batch
-from .ports import DONE, Outcome, Records, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Balloting:
+class CastBallots:
     """Ballots are only ever added, under the member's own seat: members voting at once never collide."""
 
     records: Records

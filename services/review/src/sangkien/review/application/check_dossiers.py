@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from sangkien.kernel import Refusal
+from sangkien.review.application.acting import Turns, act_date, check_batch
+from sangkien.review.application.ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
 from sangkien.review.domain.case import Case
 from sangkien.review.domain.errors import CaseNotFound, RefusalReasonUnknown, ShortcomingUnknown, VerdictMissing
-
-from .acting import Turns, act_date, check_batch
-from .ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class FormalCheck:
+class CheckDossiers:
     """Decides every check on its own; the same answer again is done already, another one is a conflict."""
 
     records: Records

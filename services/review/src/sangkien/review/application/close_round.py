@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sangkien.review.application.acting import act_date
+from sangkien.review.application.ports import Clock, Records, Units
 from sangkien.review.domain.errors import ReviewRoundNotFound
-
-from .acting import act_date
-from .ports import Clock, Records, Units
 
 
 @dataclass(frozen=True, slots=True)
-class RoundClosing:
+class CloseRound:
     """Closing twice on the same day changes nothing."""
 
     records: Records

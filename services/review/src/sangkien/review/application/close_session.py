@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sangkien.review.application.ports import Clock, Records, Units
 from sangkien.review.domain.case import CaseState
 from sangkien.review.domain.errors import SessionNotFound
 from sangkien.review.domain.minutes import Minutes, MinutesLine, MinutesRegister
 from sangkien.review.domain.session import Session, SessionState
 from sangkien.review.domain.tally import count
 
-from .ports import Clock, Records, Units
-
 CHUNK = 200
 """Dossiers decided in one unit. Where counting is cut off, those decided stay so, and it goes on with the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class SessionClosing:
+class CloseSession:
     """Safe to repeat at any moment, also by two at once: what was counted is found counted."""
 
     records: Records

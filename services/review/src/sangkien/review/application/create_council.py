@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from sangkien.kernel import KeyReused
+from sangkien.review.application.acting import act_date, check_text, fingerprint
+from sangkien.review.application.ports import Clock, Records, Rulebook, Units
 from sangkien.review.domain.council import Council, Formation, Member
 from sangkien.review.domain.errors import TierUnknown
 
-from .acting import act_date, check_text, fingerprint
-from .ports import Clock, Records, Rulebook, Units
-
 
 @dataclass(frozen=True, slots=True)
-class CreateCouncil:
+class NewCouncil:
     """`jurisdiction` is the path whose score sheet and council rules hold."""
 
     key: str
@@ -26,7 +25,7 @@ class CreateCouncil:
 
 
 @dataclass(frozen=True, slots=True)
-class CouncilCreation:
+class CreateCouncil:
     """Creates once for a key; the composition is held against the rules of the day."""
 
     records: Records
@@ -34,7 +33,7 @@ class CouncilCreation:
     rules: Rulebook
     clock: Clock
 
-    async def __call__(self, command: CreateCouncil) -> str:
+    async def __call__(self, command: NewCouncil) -> str:
         """Return the council's id. Raises KeyReused and whatever the command's content is refused for."""
         check_text(
             idempotency_key=command.key,
@@ -55,7 +54,7 @@ class CouncilCreation:
 
         return await self.units.attempting(attempt)
 
-    def _found(self, command: CreateCouncil) -> Council:
+    def _found(self, command: NewCouncil) -> Council:
         on = act_date(command.established_on, self.clock, "established_on")
         tiers = self.rules.tiers(on)
         if command.tier not in tiers:

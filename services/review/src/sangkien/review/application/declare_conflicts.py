@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sangkien.kernel import Refusal
+from sangkien.review.application.acting import check_batch
+from sangkien.review.application.ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
 from sangkien.review.domain.case import Case
 from sangkien.review.domain.council import Council
 from sangkien.review.domain.errors import CaseNotFound, NotAMember
 from sangkien.review.domain.sheet import Score
 
-from .acting import check_batch
-from .ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
-
 
 @dataclass(frozen=True, slots=True)
-class ConflictDeclaration:
+class DeclareConflicts:
     """What was declared is never taken back; the member learns no more of the dossier."""
 
     records: Records

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sangkien.review.application.ports import Records
 from sangkien.review.domain.case import Case, Facts
 from sangkien.review.domain.errors import ReviewRoundNotFound
-
-from .ports import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class FollowIntake:
     """Applies facts in whatever order they come: the older never undoes the newer."""
 
     records: Records

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from sangkien.kernel import KeyReused
+from sangkien.review.application.acting import check_text, fingerprint
+from sangkien.review.application.ports import Clock, Records, Units
 from sangkien.review.domain.errors import CouncilNotFound
 from sangkien.review.domain.round import Round
 
-from .acting import check_text, fingerprint
-from .ports import Clock, Records, Units
-
 
 @dataclass(frozen=True, slots=True)
-class OpenRound:
+class NewRound:
     """A round may open before its council is first formed: members sit from the assignment on."""
 
     key: str
@@ -25,14 +24,14 @@ class OpenRound:
 
 
 @dataclass(frozen=True, slots=True)
-class RoundOpening:
+class OpenRound:
     """Opens once for a key."""
 
     records: Records
     units: Units
     clock: Clock
 
-    async def __call__(self, command: OpenRound) -> str:
+    async def __call__(self, command: NewRound) -> str:
         """Return the round's id. Raises KeyReused, CouncilNotFound, RoundPeriod."""
         check_text(idempotency_key=command.key, name=command.name)
 

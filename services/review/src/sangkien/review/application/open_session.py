@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from sangkien.kernel import KeyReused
+from sangkien.review.application.acting import act_date, check_text, fingerprint
+from sangkien.review.application.ports import Clock, Records, Rulebook, Units
 from sangkien.review.domain.case import Case
 from sangkien.review.domain.errors import CaseNotFound, ReviewRoundNotFound, SessionOpenAlready
 from sangkien.review.domain.session import AGENDA_LIMIT, Seat, Session
 
-from .acting import act_date, check_text, fingerprint
-from .ports import Clock, Records, Rulebook, Units
-
 
 @dataclass(frozen=True, slots=True)
-class OpenSession:
+class NewSession:
     """`dossier_ids` empty means every case of the round that is ready."""
 
     key: str
@@ -24,7 +23,7 @@ class OpenSession:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionOpening:
+class OpenSession:
     """Opens once for a key. Members and the rule are those of the day the session is held on."""
 
     records: Records
@@ -32,7 +31,7 @@ class SessionOpening:
     rules: Rulebook
     clock: Clock
 
-    async def __call__(self, command: OpenSession) -> tuple[str, int]:
+    async def __call__(self, command: NewSession) -> tuple[str, int]:
         """Return the session's id and how many dossiers are on its agenda.
 
         Raises KeyReused, ReviewRoundNotFound, SessionOpenAlready, ActInFuture and what `Session.open` raises.
@@ -55,7 +54,7 @@ class SessionOpening:
 
         return await self.units.attempting(attempt)
 
-    async def _open(self, command: OpenSession, on: date) -> Session:
+    async def _open(self, command: NewSession, on: date) -> Session:
         the_round = await self.records.round(command.round_id)
         council = await self.records.council(the_round.council_id) if the_round else None
         if the_round is None or council is None:
@@ -74,7 +73,7 @@ class SessionOpening:
             fingerprint=fingerprint(command),
         )
 
-    async def _agenda(self, command: OpenSession) -> list[Case]:
+    async def _agenda(self, command: NewSession) -> list[Case]:
         if not command.dossier_ids:
             return await self.records.ready_cases(command.round_id, AGENDA_LIMIT + 1)
         cases = await self.records.cases(command.dossier_ids)

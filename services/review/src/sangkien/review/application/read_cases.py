@@ -7,11 +7,10 @@ not in lists, not in counts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sangkien.review.application.ports import Counts, Lists, Records
 from sangkien.review.domain.case import Case, CaseState
 from sangkien.review.domain.errors import CaseNotFound, CaseStateUnknown, ReviewRoundNotFound
 from sangkien.review.domain.round import Round
-
-from .ports import Counts, Lists, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadCases:
     """The queries of review."""
 
     records: Records

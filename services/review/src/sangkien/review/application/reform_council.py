@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sangkien.review.application.acting import act_date, check_text
+from sangkien.review.application.ports import Clock, Records, Rulebook, Units
 from sangkien.review.domain.council import Formation, Member
 from sangkien.review.domain.errors import CouncilNotFound
 
-from .acting import act_date, check_text
-from .ports import Clock, Records, Rulebook, Units
-
 
 @dataclass(frozen=True, slots=True)
-class ReformCouncil:
+class NewFormation:
     """The new formation, whole."""
 
     council_id: str
@@ -21,7 +20,7 @@ class ReformCouncil:
 
 
 @dataclass(frozen=True, slots=True)
-class CouncilReform:
+class ReformCouncil:
     """Repeating a reform changes nothing; sessions and rounds keep who sat before."""
 
     records: Records
@@ -29,7 +28,7 @@ class CouncilReform:
     rules: Rulebook
     clock: Clock
 
-    async def __call__(self, command: ReformCouncil) -> None:
+    async def __call__(self, command: NewFormation) -> None:
         """Raises CouncilNotFound and what `Council.reform` raises."""
         check_text(established_by=command.established_by)
         on = act_date(command.established_on, self.clock, "established_on")

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from sangkien.review.application.ports import Names, Records, Typesetter
 from sangkien.review.domain.errors import MinutesNotFixed, SessionNotFound
-
-from .ports import Names, Records, Typesetter
 
 
 @dataclass(frozen=True, slots=True)
-class MinutesRendering:
+class RenderMinutes:
     """Names come from directory when the document is made: minutes as stored hold ids only."""
 
     records: Records

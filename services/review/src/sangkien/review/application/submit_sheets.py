@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sangkien.kernel import Refusal
+from sangkien.review.application.acting import Turns, check_batch
+from sangkien.review.application.ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
 from sangkien.review.domain.case import Case
 from sangkien.review.domain.errors import CaseNotFound, ScoreTwice, SheetHandedIn
 from sangkien.review.domain.round import Round
 from sangkien.review.domain.sheet import ScoreSheet
-
-from .acting import Turns, check_batch
-from .ports import DONE, Clock, Decision, Outcome, Records, Rulebook, Units
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class SheetSubmission:
+class SubmitSheets:
     """A sheet is immutable: the same again is done already, another one is a conflict.
 
     The scale is the one in force on the day the dossier was accepted, whatever changed since.

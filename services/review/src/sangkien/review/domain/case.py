@@ -10,9 +10,8 @@ from datetime import date
 from enum import StrEnum
 
 from sangkien.kernel import Aggregate
-
-from .council import check_distinct
-from .errors import (
+from sangkien.review.domain.council import check_distinct
+from sangkien.review.domain.errors import (
     CaseAssignedOtherwise,
     CaseChanged,
     CaseDecidedOtherwise,
@@ -26,9 +25,16 @@ from .errors import (
     SupplementNotOverdue,
     TooFewReviewers,
 )
-from .events import CaseAccepted, CaseRefused, CaseVoted, ConflictsChanged, ReviewersAsked, SupplementAsked
-from .sheet import Score, ScoreSheet
-from .tally import Tally
+from sangkien.review.domain.events import (
+    CaseAccepted,
+    CaseRefused,
+    CaseVoted,
+    ConflictsChanged,
+    ReviewersAsked,
+    SupplementAsked,
+)
+from sangkien.review.domain.sheet import Score, ScoreSheet
+from sangkien.review.domain.tally import Tally
 
 
 class CaseState(StrEnum):

@@ -6,8 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from sangkien.kernel import Aggregate
-
-from .errors import CouncilComposition, CouncilNotFormed, CouncilReformedOtherwise, MemberTwice
+from sangkien.review.domain.errors import CouncilComposition, CouncilNotFormed, CouncilReformedOtherwise, MemberTwice
 
 
 class MemberRole(StrEnum):

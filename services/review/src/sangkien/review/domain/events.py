@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from .tally import Tally
+from sangkien.review.domain.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from sangkien.kernel import Aggregate
-
-from .case import Case
-from .tally import Tally
+from sangkien.review.domain.case import Case
+from sangkien.review.domain.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)

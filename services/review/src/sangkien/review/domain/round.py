@@ -5,9 +5,8 @@ from datetime import date
 from enum import StrEnum
 
 from sangkien.kernel import Aggregate
-
-from .errors import DateBefore, RoundClosedOtherwise, RoundPeriod
-from .events import RoundClosed, RoundOpened
+from sangkien.review.domain.errors import DateBefore, RoundClosedOtherwise, RoundPeriod
+from sangkien.review.domain.events import RoundClosed, RoundOpened
 
 
 class RoundState(StrEnum):

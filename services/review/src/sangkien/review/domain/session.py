@@ -7,10 +7,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from sangkien.kernel import Aggregate
-
-from .case import Case, CaseState, Motion
-from .council import Member, MemberRole, check_distinct
-from .errors import (
+from sangkien.review.domain.case import Case, CaseState, Motion
+from sangkien.review.domain.council import Member, MemberRole, check_distinct
+from sangkien.review.domain.errors import (
     AgendaEmpty,
     AgendaTooLong,
     CaseNotReady,
@@ -23,8 +22,8 @@ from .errors import (
     NotPresent,
     SessionNotOpen,
 )
-from .events import SessionClosed
-from .minutes import MinutesLine
+from sangkien.review.domain.events import SessionClosed
+from sangkien.review.domain.minutes import MinutesLine
 
 AGENDA_LIMIT = 10_000
 """How many dossiers one session's minutes hold: they are one document."""

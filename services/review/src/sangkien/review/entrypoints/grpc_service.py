@@ -5,29 +5,28 @@ from typing import Any, Final
 
 from sangkien.api.review.v1 import review_pb2 as pb
 from sangkien.api.review.v1 import review_pb2_grpc
-from sangkien.review.application.assign_reviewers import Assignment, AssignmentOfReviewers
-from sangkien.review.application.cast_ballots import Balloting, Vote
-from sangkien.review.application.check_dossiers import FormalCheck
-from sangkien.review.application.close_round import RoundClosing
-from sangkien.review.application.close_session import SessionClosing
-from sangkien.review.application.create_council import CouncilCreation, CreateCouncil
-from sangkien.review.application.declare_conflicts import ConflictDeclaration
-from sangkien.review.application.open_round import OpenRound, RoundOpening
-from sangkien.review.application.open_session import OpenSession, SessionOpening
-from sangkien.review.application.read_cases import Reading, Viewer
-from sangkien.review.application.reform_council import CouncilReform, ReformCouncil
-from sangkien.review.application.render_minutes import MinutesRendering
-from sangkien.review.application.submit_sheets import SheetSubmission
-from sangkien.rpc import Policy, principal
-
-from . import decoding, encoding
+from sangkien.review.application.assign_reviewers import Assignment, AssignReviewers
+from sangkien.review.application.cast_ballots import CastBallots, Vote
+from sangkien.review.application.check_dossiers import CheckDossiers
+from sangkien.review.application.close_round import CloseRound
+from sangkien.review.application.close_session import CloseSession
+from sangkien.review.application.create_council import CreateCouncil, NewCouncil
+from sangkien.review.application.declare_conflicts import DeclareConflicts
+from sangkien.review.application.open_round import NewRound, OpenRound
+from sangkien.review.application.open_session import NewSession, OpenSession
+from sangkien.review.application.read_cases import ReadCases, Viewer
+from sangkien.review.application.reform_council import NewFormation, ReformCouncil
+from sangkien.review.application.render_minutes import RenderMinutes
+from sangkien.review.application.submit_sheets import SubmitSheets
+from sangkien.review.entrypoints import decoding, encoding
+from sangkien.rpc import Policy, page_size, principal
 
 _SECRETARY: Final = frozenset({"secretary"})
 _MEMBER: Final = frozenset({"council_member"})
 _READERS: Final = frozenset({"secretary", "council_member", "leader", "operator", "service"})
 _FILERS_TOO: Final = _READERS | {"union_officer"}
-_PAGE: Final = 100
-_LARGEST_PAGE: Final = 1_000
+_MOST_ROUNDS: Final = 100
+"""On a page: the cases of every one are counted."""
 
 POLICY: Final = Policy(
     {
@@ -58,29 +57,25 @@ POLICY: Final = Policy(
 class UseCases:
     """All that can be asked of review."""
 
-    create_council: CouncilCreation
-    reform_council: CouncilReform
-    open_round: RoundOpening
-    close_round: RoundClosing
-    check: FormalCheck
-    declare: ConflictDeclaration
-    assign: AssignmentOfReviewers
-    submit: SheetSubmission
-    open_session: SessionOpening
-    cast: Balloting
-    close_session: SessionClosing
-    minutes: MinutesRendering
-    read: Reading
+    create_council: CreateCouncil
+    reform_council: ReformCouncil
+    open_round: OpenRound
+    close_round: CloseRound
+    check: CheckDossiers
+    declare: DeclareConflicts
+    assign: AssignReviewers
+    submit: SubmitSheets
+    open_session: OpenSession
+    cast: CastBallots
+    close_session: CloseSession
+    minutes: RenderMinutes
+    read: ReadCases
 
 
 def _viewer() -> Viewer:
     caller = principal()
     offices = caller.roles & (_READERS - _MEMBER)
     return Viewer("" if caller.is_service else caller.subject, judges=not offices)
-
-
-def _size(asked: int) -> int:
-    return min(asked, _LARGEST_PAGE) if asked else _PAGE
 
 
 class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
@@ -91,7 +86,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         self._jurisdiction = jurisdiction
 
     async def CreateCouncil(self, request: pb.CreateCouncilRequest, context: Any) -> pb.CreateCouncilResponse:
-        command = CreateCouncil(
+        command = NewCouncil(
             key=request.idempotency_key,
             name=decoding.line(request.name),
             tier=request.tier,
@@ -104,7 +99,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         return pb.CreateCouncilResponse(council_id=await self._use.create_council(command))
 
     async def ReformCouncil(self, request: pb.ReformCouncilRequest, context: Any) -> pb.ReformCouncilResponse:
-        command = ReformCouncil(
+        command = NewFormation(
             council_id=request.council_id,
             established_by=decoding.line(request.established_by),
             established_on=decoding.day(request.established_on, "established_on"),
@@ -114,7 +109,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         return pb.ReformCouncilResponse()
 
     async def OpenRound(self, request: pb.OpenRoundRequest, context: Any) -> pb.OpenRoundResponse:
-        command = OpenRound(
+        command = NewRound(
             key=request.idempotency_key,
             council_id=request.council_id,
             name=decoding.line(request.name),
@@ -152,7 +147,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         return pb.SubmitSheetsResponse(results=encoding.results((one.dossier_id for one in sheets), outcomes))
 
     async def OpenSession(self, request: pb.OpenSessionRequest, context: Any) -> pb.OpenSessionResponse:
-        command = OpenSession(
+        command = NewSession(
             key=request.idempotency_key,
             round_id=request.round_id,
             held_on=decoding.maybe_day(request.held_on, "held_on"),
@@ -182,7 +177,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
     async def ListCases(self, request: pb.ListCasesRequest, context: Any) -> pb.ListCasesResponse:
         viewer = _viewer()
         cases, token = await self._use.read.cases(
-            request.round_id, request.state, _size(request.page_size), request.page_token, viewer
+            request.round_id, request.state, page_size(request.page_size), request.page_token, viewer
         )
         return pb.ListCasesResponse(cases=[encoding.case_message(one, viewer) for one in cases], next_page_token=token)
 
@@ -191,7 +186,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
         return pb.GetRoundResponse(round=encoding.round_message(found, counts))
 
     async def ListRounds(self, request: pb.ListRoundsRequest, context: Any) -> pb.ListRoundsResponse:
-        size = min(_size(request.page_size), _PAGE)  # every round is counted
+        size = min(page_size(request.page_size), _MOST_ROUNDS)
         found, token = await self._use.read.rounds(size, request.page_token, _viewer())
         rounds = [encoding.round_message(one, counts) for one, counts in found]
         return pb.ListRoundsResponse(rounds=rounds, next_page_token=token)

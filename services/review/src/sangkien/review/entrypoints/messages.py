@@ -6,7 +6,7 @@ from typing import Final
 from sangkien.contracts import events
 from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import Incoming, Later, Subscription
-from sangkien.review.application.follow_intake import Fact, Filed, Following, Mended, Withdrawn
+from sangkien.review.application.follow_intake import Fact, Filed, FollowIntake, Mended, Withdrawn
 from sangkien.review.application.ports import Saved
 from sangkien.review.domain.case import Author, Facts
 from sangkien.store import Op
@@ -14,7 +14,7 @@ from sangkien.store import Op
 CONSUMER: Final = TOPOLOGY.consumer("review__intake")
 
 
-def subscription(follow: Following, operations: Callable[[Sequence[Saved]], list[Op]]) -> Subscription:
+def subscription(follow: FollowIntake, operations: Callable[[Sequence[Saved]], list[Op]]) -> Subscription:
     """The one subscription of review. Facts about a dossier not seen yet wait; the others go on without them."""
 
     async def handle(messages: Sequence[Incoming]) -> list[Op]:
