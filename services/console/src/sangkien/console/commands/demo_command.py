@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from sangkien.console.commands.speaking import AsJson, Stop, folder_at, out, people, print_json, speak
+from sangkien.console.commands.speaking import AsJson, Mongo, Stop, folder_at, out, people, print_json, speak
 
 if TYPE_CHECKING:
     from sangkien.console.demo.run import Told
@@ -22,10 +22,10 @@ def demo(
     as_json: AsJson = False,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Thư mục dữ liệu · keep the node there.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Giữ lại dữ liệu · do not remove the folder.")] = False,
-    mongo: Annotated[str, typer.Option("--mongo", help="URI MongoDB thay cho SQLite · instead of SQLite.")] = "",
+    mongo: Mongo = "",
     seed: Annotated[int, typer.Option("--seed", help="Hạt giống của điểm và phiếu · seed of scores and votes.")] = 1,
     scale: Annotated[int, typer.Option("--scale", help="Số bản sao của năm · copies of the year.", min=1)] = 1,
-    one_process: Annotated[bool, typer.Option("--one-process", help="Mọi dịch vụ trong một tiến trình.")] = False,
+    one_process: Annotated[bool, typer.Option("--one-process", help="Một tiến trình · all in one process.")] = False,
 ) -> None:
     """Diễn lại cả năm của một quận trên các dịch vụ thật · play a district's whole year on the real services."""
     from sangkien.console.demo.run import remove, run_demo, temporary_folder

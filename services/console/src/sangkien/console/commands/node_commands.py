@@ -12,6 +12,7 @@ from sangkien.console.commands.speaking import (
     DEFAULT_DATA_DIR,
     AsJson,
     DataDir,
+    Mongo,
     Stop,
     folder_at,
     out,
@@ -35,8 +36,8 @@ def add_to(app: typer.Typer) -> None:
 
 def up(
     services: Annotated[str, typer.Option("--services", help="Các dịch vụ, cách nhau bằng dấu phẩy · which.")] = "",
-    one_process: Annotated[bool, typer.Option("--one-process", help="Mọi dịch vụ trong một tiến trình.")] = False,
-    mongo: Annotated[str, typer.Option("--mongo", help="URI MongoDB thay cho SQLite · instead of SQLite.")] = "",
+    one_process: Annotated[bool, typer.Option("--one-process", help="Một tiến trình · all in one process.")] = False,
+    mongo: Mongo = "",
     smtp: Annotated[str, typer.Option("--smtp", help="smtp://host:port; bỏ trống: không gửi thư · no e-mail.")] = "",
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
@@ -101,7 +102,7 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
         print_json({"ok": well, "services": found})
     else:
         table = Table(title="Dịch vụ · Services", title_justify="left")
-        for heading in ("", "Kho · Store", "NATS", "Outbox", "Chờ · Lag", "Thư chết", "MiB"):
+        for heading in ("", "Kho · Store", "NATS", "Hộp đi · Outbox", "Chờ · Lag", "Thư chết · Dead", "MiB"):
             table.add_column(heading)
         for name, each in found.items():
             marks = ("store", "broker", "outbox", "lag", "dead_letters", "resident_mib")

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 _LEAST_FREE_MB = 500
-_OLDEST_SQLITE = (3, 38)
+_OLDEST_SQLITE = (3, 35)  # what the store asks for
 _OLDEST_PYTHON = (3, 11)
 _BUILT_YEAR = 2026
+_FOLDER = "thư mục dữ liệu · data folder"
+_SETUP = "chạy · run `make setup`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +39,29 @@ def examine(data_dir: Path) -> list[Check]:
 
 def _python(_: Path) -> Check:
     found = sys.version.split()[0]
-    return Check("Python", sys.version_info[:2] >= _OLDEST_PYTHON, found, "install Python 3.11 or newer")
+    return Check("Python", sys.version_info[:2] >= _OLDEST_PYTHON, found, "cài · install Python ≥ 3.11")
 
 
 def _sqlite(_: Path) -> Check:
     ok = sqlite3.sqlite_version_info[:2] >= _OLDEST_SQLITE
-    return Check("SQLite", ok, sqlite3.sqlite_version, "use a Python built with SQLite 3.38 or newer")
+    fix = "dùng Python kèm SQLite ≥ 3.35 · use a Python built with SQLite ≥ 3.35"
+    return Check("SQLite", ok, sqlite3.sqlite_version, fix)
 
 
 def _broker(_: Path) -> Check:
     beside = Path(sys.executable).with_name("nats-server")
     command = str(beside) if beside.exists() else shutil.which("nats-server")
     if command is None:
-        return Check("nats-server", ok=False, found="not found", fix="run `make setup`")
+        return Check("nats-server", ok=False, found="không tìm thấy · not found", fix=_SETUP)
     version = subprocess.run([command, "--version"], capture_output=True, text=True, check=False, timeout=10)
-    return Check("nats-server", version.returncode == 0, version.stdout.strip(), "run `make setup`")
+    return Check("nats-server", version.returncode == 0, version.stdout.strip(), _SETUP)
 
 
 def _fonts(_: Path) -> Check:
     from importlib.resources import files
 
     fonts = [f.name for f in (files("sangkien.documents") / "fonts").iterdir() if f.name.endswith((".ttf", ".otf"))]
-    return Check("fonts", len(fonts) >= 4, f"{len(fonts)} faces", "reinstall sangkien-documents")
+    return Check("phông chữ · fonts", len(fonts) >= 4, str(len(fonts)), "cài lại · reinstall sangkien-documents")
 
 
 def _folder(data_dir: Path) -> Check:
@@ -68,16 +71,18 @@ def _folder(data_dir: Path) -> Check:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        return Check("data dir", ok=False, found=f"{nearest}: {error.strerror}", fix="choose another --data-dir")
-    return Check("data dir", ok=True, found=str(data_dir))
+        return Check(_FOLDER, ok=False, found=f"{nearest}: {error.strerror}", fix="chọn · choose --data-dir …")
+    return Check(_FOLDER, ok=True, found=str(data_dir))
 
 
 def _disk(data_dir: Path) -> Check:
     nearest = next(p for p in (data_dir, *data_dir.resolve().parents) if p.exists())
     free = shutil.disk_usage(nearest).free // 2**20
-    return Check("disk", free >= _LEAST_FREE_MB, f"{free} MiB free", f"free {_LEAST_FREE_MB} MiB or move --data-dir")
+    fix = f"giải phóng · free {_LEAST_FREE_MB} MiB, hoặc · or --data-dir …"
+    return Check("đĩa trống · free disk", free >= _LEAST_FREE_MB, f"{free} MiB", fix)
 
 
 def _clock(_: Path) -> Check:
     now = datetime.now(UTC)
-    return Check("clock", now.year >= _BUILT_YEAR, now.isoformat(timespec="seconds"), "set the clock (NTP)")
+    fix = "chỉnh đồng hồ máy · set the clock (NTP)"
+    return Check("đồng hồ · clock", now.year >= _BUILT_YEAR, now.isoformat(timespec="seconds"), fix)
