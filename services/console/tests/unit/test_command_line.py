@@ -23,6 +23,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *w
         ("clock", "--rule", "decide", "--json"),
         ("reward", "quote", "--form", "--json"),
         ("demo", "ba-dinh-2023", "--scale", "0", "--json"),
+        ("demo", "ba-dinh-2023", "--mongo", "localhost:27017", "--json"),
         ("import", "--json"),
         ("no-such-command", "--json"),
     ],

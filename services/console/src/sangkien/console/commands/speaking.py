@@ -27,6 +27,17 @@ DataDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Chỉ in một đối tượng JSON · print one JSON object only.")]
 
+
+def _mongo_uri(text: str) -> str:
+    if text and not text.startswith(("mongodb://", "mongodb+srv://")):
+        raise typer.BadParameter("URI bắt đầu bằng mongodb:// · the URI begins with mongodb://")
+    return text
+
+
+Mongo = Annotated[
+    str, typer.Option("--mongo", help="URI MongoDB thay cho SQLite · instead of SQLite.", callback=_mongo_uri)
+]
+
 people = Console(stderr=True)
 """Progress and remarks: never stdout, which may be read by a program."""
 out = Console()

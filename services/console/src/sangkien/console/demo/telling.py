@@ -23,10 +23,10 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.description}", table_column=Column(no_wrap=False)),
             BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),  # on a narrow screen the words wrap, not the figures
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
             console=console,
         )
         self._tasks: dict[str, TaskID] = {}
