@@ -1,7 +1,6 @@
 """Reads single cells: texts, dates, shares, money, the way people write them in Vietnam."""
 
 import re
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
@@ -158,7 +157,3 @@ def read_money(cell: Any) -> int | None:
     whole, _, decimals = number.replace(",", ".").partition(".")
     amount, rest = divmod(int(whole + decimals) * scale, 10 ** len(decimals))
     return None if rest else amount
-
-
-def first_filled(values: Sequence[str]) -> str:
-    return next((value for value in values if value), "")
