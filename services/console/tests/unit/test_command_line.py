@@ -56,3 +56,16 @@ def test_square_brackets_in_what_is_refused_are_shown_as_they_are(
 
     assert ended.value.code == 1
     assert "[/red]: không có kịch bản này" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("status",), ("trace", "01ABC"), ("deadletters", "list"), ("deadletters", "replay", "1"), ("report", "round")],
+)
+def test_looking_at_a_folder_without_a_node_says_so_and_leaves_nothing_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "nham"
+    status, answer = said(monkeypatch, capsys, *words, "--data-dir", str(folder), "--json")
+
+    assert (status, json.loads(answer)["error"]["code"], folder.exists()) == (1, "node_unknown", False)

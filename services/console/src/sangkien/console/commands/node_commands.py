@@ -15,6 +15,7 @@ from sangkien.console.commands.speaking import (
     Mongo,
     Stop,
     folder_at,
+    node_at,
     out,
     people,
     print_json,
@@ -75,7 +76,7 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
     """Tình trạng từng dịch vụ của nút đang chạy · the state of each service of the running node."""
 
     async def work() -> dict[str, dict[str, Any]]:
-        folder = folder_at(data_dir)
+        folder = node_at(data_dir)
         if folder.running() is None:
             raise Stop("not_running", f"Không có nút nào chạy trên {folder.path} · no node runs there", "sangkien up")
         async with local_node(folder) as node:

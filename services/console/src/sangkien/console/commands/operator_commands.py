@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from sangkien.api.ops.v1 import ops_pb2
@@ -11,7 +12,7 @@ from sangkien.console.commands.speaking import (
     AsJson,
     DataDir,
     Stop,
-    folder_at,
+    node_at,
     out,
     print_json,
     speak,
@@ -40,7 +41,7 @@ def trace(
     """Vẽ dấu vết của một hồ sơ qua mọi dịch vụ · draw a dossier's trace across all services."""
 
     async def work() -> list[ops_pb2.Span]:
-        async with local_node(folder_at(data_dir)) as node:
+        async with local_node(node_at(data_dir)) as node:
             operations = Operations(node)
             traces = [dossier_id] if len(dossier_id) == 32 else await operations.traces_of(dossier_id)
             spans = await operations.spans(traces[0]) if traces else []
@@ -61,7 +62,7 @@ def list_letters(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) 
     """Liệt kê · list them, oldest first."""
 
     async def work() -> list[ops_pb2.DeadLetter]:
-        async with local_node(folder_at(data_dir)) as node:
+        async with local_node(node_at(data_dir)) as node:
             found: list[ops_pb2.DeadLetter] = []
             for stub in Operations(node).stubs.values():
                 request = ops_pb2.ListDeadLettersRequest(limit=500)
@@ -82,7 +83,8 @@ def list_letters(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) 
         table.add_column(heading, overflow="fold")
     for letter in letters:
         at = letter.dead_at.ToDatetime().isoformat(" ", "seconds")
-        table.add_row(str(letter.sequence), letter.consumer, letter.event_type, letter.reason, at)
+        cells = (letter.consumer, letter.event_type, letter.reason, at)
+        table.add_row(str(letter.sequence), *map(escape, cells))
     out.print(table)
 
 
@@ -90,7 +92,7 @@ def show_letter(sequence: Sequence_, data_dir: DataDir = DEFAULT_DATA_DIR, as_js
     """Xem một thư chết · show one, with its body."""
 
     async def work() -> ops_pb2.GetDeadLetterResponse:
-        async with local_node(folder_at(data_dir)) as node:
+        async with local_node(node_at(data_dir)) as node:
             stub = next(iter(Operations(node).stubs.values()))
             return await stub.GetDeadLetter(ops_pb2.GetDeadLetterRequest(sequence=sequence))
 
@@ -100,7 +102,7 @@ def show_letter(sequence: Sequence_, data_dir: DataDir = DEFAULT_DATA_DIR, as_js
         print_json(_letter(answer.dead_letter) | {"body": body, "headers": dict(answer.headers)})
     else:
         for key, value in _letter(answer.dead_letter).items():
-            out.print(f"{key}: {value}", highlight=False)
+            out.print(f"{key}: {value}", highlight=False, markup=False)
         out.print(body, highlight=False, markup=False)
 
 
@@ -108,7 +110,7 @@ def replay_letter(sequence: Sequence_, data_dir: DataDir = DEFAULT_DATA_DIR, as_
     """Gửi lại cho bên nhận đã bỏ cuộc · offer it again to the consumer that gave up."""
 
     async def work() -> bool:
-        async with local_node(folder_at(data_dir)) as node:
+        async with local_node(node_at(data_dir)) as node:
             stub = next(iter(Operations(node).stubs.values()))
             answer = await stub.ReplayDeadLetter(ops_pb2.ReplayDeadLetterRequest(sequence=sequence))
             return bool(answer.replayed)

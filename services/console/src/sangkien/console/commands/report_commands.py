@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 import typer
 from google.protobuf.json_format import MessageToDict
+from rich.markup import escape
 from rich.table import Table
 
 from sangkien.api.reporting.v1 import reporting_pb2 as rep
 from sangkien.api.reporting.v1 import reporting_pb2_grpc
-from sangkien.console.commands.speaking import DEFAULT_DATA_DIR, AsJson, DataDir, folder_at, out, print_json, speak
+from sangkien.console.commands.speaking import DEFAULT_DATA_DIR, AsJson, DataDir, node_at, out, print_json, speak
 from sangkien.console.node.local import local_node
 from sangkien.text.formats import vnd
 
@@ -25,7 +26,7 @@ def by_round(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> N
     """Số liệu từng đợt · figures of each round."""
 
     async def work() -> rep.GetRoundReportResponse:
-        async with local_node(folder_at(data_dir)) as node:
+        async with local_node(node_at(data_dir)) as node:
             stub = reporting_pb2_grpc.ReportingServiceStub(node.channel("reporting", node.operator()))
             return await stub.GetRoundReport(rep.GetRoundReportRequest())
 
@@ -38,7 +39,7 @@ def by_round(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> N
     for heading in ("Đợt · Round", "Nộp", "Chấp nhận", "Từ chối", "Rút", "Đạt", "Không đạt", "Công nhận", "GCN"):
         table.add_column(heading, justify="left" if heading.startswith("Đợt") else "right")
     for each in report.rounds:
-        table.add_row(f"{each.name} {each.group}".strip(), *(str(getattr(each, name)) for name in names))
+        table.add_row(escape(f"{each.name} {each.group}".strip()), *(str(getattr(each, name)) for name in names))
     out.print(table)
 
 
@@ -50,7 +51,7 @@ def by_decision(
     """Quyết định khen thưởng và số tiền · reward decisions and sums."""
 
     async def work() -> rep.GetRewardReportResponse:
-        async with local_node(folder_at(data_dir)) as node:
+        async with local_node(node_at(data_dir)) as node:
             stub = reporting_pb2_grpc.ReportingServiceStub(node.channel("reporting", node.operator()))
             return await stub.GetRewardReport(rep.GetRewardReportRequest(year=year))
 
@@ -63,7 +64,7 @@ def by_decision(
         table.add_column(heading, justify="left" if " · " in heading and heading[0] in "QN" else "right")
     for each in report.decisions:
         table.add_row(
-            each.symbol,
+            escape(each.symbol),
             each.issued_on,
             str(each.collectives),
             str(each.individuals),

@@ -61,6 +61,17 @@ def folder_at(path: Path) -> NodeFolder:
         ) from error
 
 
+def node_at(path: Path) -> NodeFolder:
+    """The folder of a node that exists. Raises Stop, and creates nothing, where there is none."""
+    if not (path / "node.json").is_file():
+        raise Stop(
+            "node_unknown",
+            f"{path}: không có nút nào ở đây · there is no node here",
+            "sangkien up --data-dir …",
+        )
+    return folder_at(path)
+
+
 def speak(work: Coroutine[Any, Any, T], *, as_json: bool) -> T:
     """Run the work. What it refuses is said in Vietnamese and English, and ends the command with status 1."""
     configure_logging("warning", json=False)

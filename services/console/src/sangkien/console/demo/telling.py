@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 from rich.tree import Tree
@@ -34,7 +35,7 @@ class Bars:
     def said(self, what: str, done: int, of: int) -> None:
         """Show that `done` of `of` are done."""
         if what not in self._tasks:
-            self._tasks[what] = self._progress.add_task(what, total=of)
+            self._tasks[what] = self._progress.add_task(escape(what), total=of)
         self._progress.update(self._tasks[what], completed=done, total=max(of, done))
 
     def note(self, text: str) -> None:
@@ -67,7 +68,7 @@ def tables(outcome: Outcome) -> list[Table]:
     for each in [*outcome.rounds, *city]:
         share = f"{each.recognised * 100 / each.filed:.1f} %".replace(".", ",") if each.filed else "–"
         rounds.add_row(
-            f"{each.name} {each.group}".strip(),
+            escape(f"{each.name} {each.group}".strip()),
             str(each.filed),
             str(each.recognised),
             str(each.not_recognised),
@@ -77,7 +78,7 @@ def tables(outcome: Outcome) -> list[Table]:
     rounds.add_section()
     filed, recognised = (sum(getattr(each, name) for each in outcome.rounds) for name in ("filed", "recognised"))
     rounds.add_row("Cả năm (cấp quận) · Year", str(filed), str(recognised), "", "", str(outcome.certificates))
-    reward = Table(title=f"Khen thưởng · Rewards: {outcome.reward.symbol}", title_justify="left")
+    reward = Table(title=f"Khen thưởng · Rewards: {escape(outcome.reward.symbol)}", title_justify="left")
     for heading in ("Đối tượng · Holder", "Số lượng · Number", "Thành tiền · Sum"):
         reward.add_column(heading, justify="left" if heading.startswith("Đối") else "right")
     reward.add_row("Tập thể · Collectives", str(outcome.reward.collectives), vnd(outcome.reward.collectives_vnd))
