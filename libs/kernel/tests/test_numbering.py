@@ -23,6 +23,14 @@ def test_register_gives_consecutive_numbers_in_printed_form() -> None:
     assert (register.opened_at, register.last_number, register.last_day) == (8, 11, date(2023, 12, 20))
 
 
+def test_register_comes_back_from_its_document() -> None:
+    opened, used = (NumberRegister.open("hn:1", "/QĐ-UBND", 2023, 8) for _ in range(2))
+    used.take(date(2023, 12, 19))
+    for version, register in enumerate((opened, used), start=1):
+        again = NumberRegister.from_document(register.as_document() | {"ver": version})
+        assert (again, again.version) == (register, version)
+
+
 def test_register_refuses_an_earlier_day_and_keeps_its_number() -> None:
     register = NumberRegister.open("hn:1", "/QĐ-UBND", 2023, 3033)
     register.take(date(2023, 12, 20))

@@ -13,8 +13,10 @@ Refusals drawn from here:
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sangkien.kernel.aggregates import Aggregate
 from sangkien.kernel.refusals import Refusal
@@ -109,6 +111,33 @@ class NumberRegister(Aggregate):
         if not 0 <= last_number <= _LAST_NUMBER:
             raise RegisterStartMalformed(field="last_number", limit=_LAST_NUMBER)
         return cls(issuer_id, _checked(suffix), year, last_number, last_number)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "NumberRegister":
+        """The register as it was stored, at the version it was stored with (`ver`)."""
+        last_day = date.fromisoformat(document["last_day"]) if document["last_day"] else None
+        register = cls(
+            document["issuer_id"],
+            document["suffix"],
+            document["year"],
+            document["opened_at"],
+            document["last_number"],
+            last_day,
+        )
+        register.version = document["ver"]
+        return register
+
+    def as_document(self) -> dict[str, Any]:
+        """The register as it is stored under its id; its last day is ISO, "" before the first."""
+        return {
+            "_id": self.id,
+            "issuer_id": self.issuer_id,
+            "suffix": self.suffix,
+            "year": self.year,
+            "opened_at": self.opened_at,
+            "last_number": self.last_number,
+            "last_day": self.last_day.isoformat() if self.last_day else "",
+        }
 
     @property
     def id(self) -> str:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
-from sangkien.kernel.numbering import Numbered, NumberRegister, register_id
+from sangkien.kernel.numbering import Numbered, register_id
 from sangkien.recognition.domain.candidate import Author, Candidate, PrintedNames, Vote
 from sangkien.recognition.domain.decision import Decision, Issue, State
 from sangkien.recognition.domain.register import Certificate, Entry, Sealed
@@ -166,31 +166,6 @@ def _read_issue(doc: dict[str, Any]) -> Issue:
         grounds=tuple(doc["grounds"]),
         kind=doc["kind"],
     )
-
-
-def register_document(register: NumberRegister) -> Document:
-    return {
-        "_id": register.id,
-        "issuer_id": register.issuer_id,
-        "suffix": register.suffix,
-        "year": register.year,
-        "opened_at": register.opened_at,
-        "last_number": register.last_number,
-        "last_day": register.last_day.isoformat() if register.last_day else None,
-    }
-
-
-def read_register(doc: Document) -> NumberRegister:
-    register = NumberRegister(
-        doc["issuer_id"],
-        doc["suffix"],
-        doc["year"],
-        doc["opened_at"],
-        doc["last_number"],
-        date.fromisoformat(doc["last_day"]) if doc["last_day"] else None,
-    )
-    register.version = doc["ver"]
-    return register
 
 
 def entry_document(entry: Entry) -> Document:

@@ -15,8 +15,6 @@ from sangkien.recognition.adapters.documents import (
     decision_document,
     read_candidate,
     read_decision,
-    read_register,
-    register_document,
 )
 from sangkien.recognition.adapters.event_mapping import EventRows
 from sangkien.recognition.adapters.reading import found, paged
@@ -104,10 +102,10 @@ class StoredRegisters:
 
     async def get(self, register_id: str) -> NumberRegister | None:
         doc = await self._store.get(REGISTERS, register_id)
-        return read_register(doc) if doc else None
+        return NumberRegister.from_document(doc) if doc else None
 
     def stored(self, register: NumberRegister) -> Op:
-        return save(REGISTERS, register_document(register), register.version)
+        return save(REGISTERS, register.as_document(), register.version)
 
 
 class StoredWorks:

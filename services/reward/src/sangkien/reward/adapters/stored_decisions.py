@@ -54,7 +54,7 @@ class StoredDecisions:
 
     async def register(self, register_id: str) -> NumberRegister | None:
         document = await self._store.get(REGISTERS, register_id)
-        return _register(document) if document else None
+        return NumberRegister.from_document(document) if document else None
 
     async def document(self, decision_id: str) -> str | None:
         document = await self._store.get(DOCUMENTS, decision_id)
@@ -76,16 +76,7 @@ class StoredDecisions:
         return save(CHUNKS, document, chunk.version)
 
     def save_register(self, register: NumberRegister) -> Op:
-        document = {
-            "_id": register.id,
-            "issuer_id": register.issuer_id,
-            "suffix": register.suffix,
-            "year": register.year,
-            "opened_at": register.opened_at,
-            "last_number": register.last_number,
-            "last_day": register.last_day.isoformat() if register.last_day else "",
-        }
-        return save(REGISTERS, document, register.version)
+        return save(REGISTERS, register.as_document(), register.version)
 
     def save_document(self, decision_id: str, sha256: str) -> Op:
         return Insert(DOCUMENTS, {"_id": decision_id, "sha256": sha256})
@@ -191,16 +182,3 @@ def _chunk(doc: Document) -> Chunk:
     )
     chunk.version = doc["ver"]
     return chunk
-
-
-def _register(doc: Document) -> NumberRegister:
-    register = NumberRegister(
-        doc["issuer_id"],
-        doc["suffix"],
-        doc["year"],
-        doc["opened_at"],
-        doc["last_number"],
-        date.fromisoformat(doc["last_day"]) if doc["last_day"] else None,
-    )
-    register.version = doc["ver"]
-    return register
