@@ -5,28 +5,26 @@ from sangkien.text.catalogue._entries import read_labels, read_messages
 
 
 def test_catalogue_of_the_project_loads_whole() -> None:
-    assert "text_legacy_encoding" in known_codes()
+    assert "legacy_encoding" in known_codes()
     assert label("state.DA_NOP") == "Đã nộp"
     assert label("state.DA_NOP", "en") == "Filed"
     assert label("ballot.no") == "Không đồng ý"
 
 
 def test_message_and_fix_fill_in_the_facts() -> None:
-    assert message("text_legacy_encoding", {"encoding": "TCVN3"}, "en") == (
+    assert message("legacy_encoding", {"encoding": "TCVN3"}, "en") == (
         "The text is still in the legacy encoding TCVN3, not in Unicode."
     )
-    assert fix("text_legacy_encoding", {"encoding": "VNI"}).endswith("nguồn VNI, đích Unicode) rồi nộp lại.")
-    assert placeholders("text_legacy_encoding") == frozenset({"encoding"})
+    assert fix("legacy_encoding", {"encoding": "VNI"}).endswith("nguồn VNI) rồi nộp lại.")
+    assert placeholders("legacy_encoding") == frozenset({"encoding"})
 
 
 def test_message_never_fails_at_run_time() -> None:
     assert message("no_such_code", {"a": 1}) == "no_such_code"
     assert fix("no_such_code") == ""
     assert label("state.NO_SUCH") == "state.NO_SUCH"
-    assert message("text_legacy_encoding") == "Nội dung còn ở bảng mã cũ …, chưa phải Unicode."
-    assert message("text_legacy_encoding", {"encoding": "{x}"}, "vi") == (
-        "Nội dung còn ở bảng mã cũ {x}, chưa phải Unicode."
-    )
+    assert message("legacy_encoding") == "Chữ còn ở bảng mã cũ …, chưa phải Unicode."
+    assert message("legacy_encoding", {"encoding": "{x}"}, "vi") == ("Chữ còn ở bảng mã cũ {x}, chưa phải Unicode.")
 
 
 def test_placeholder_formats_write_money_and_dates_for_people() -> None:
