@@ -16,6 +16,7 @@ from sangkien.notification.application.ports import Letter, Rejected, Unreachabl
 _TIMEOUT_SECONDS = 20.0
 _BAD_ADDRESS = 553  # RFC 5321: mailbox name not allowed
 _WORD_BYTES = 45  # makes 60 letters of base64 and a word of 72, of the 75 allowed
+_ACCEPTED = (250, 251)  # RFC 5321: completed; will forward
 _CLOSING = 421  # RFC 5321: service not available, closing transmission channel
 
 _log = structlog.get_logger("sangkien.notification.smtp")
@@ -41,16 +42,16 @@ class SmtpPost:
         return self._lanes
 
     async def send(self, letter: Letter) -> None:
-        raw = self._written(letter)
+        header, address = _addressed(letter.to.display_name, letter.to.email)
+        raw = self._written(letter, header)
         connection = await self._free.get()
         try:
             if connection is None or not connection.is_connected:
                 connection = await self._connect()
-            await connection.sendmail(self._sender, [letter.to.email], raw)
-        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as refused:
-            code = refused.code if isinstance(refused, aiosmtplib.SMTPResponseException) else refused.recipients[0].code
-            if code != _CLOSING:
-                raise Rejected(code) from None
+            await self._hand_over(connection, address, raw)
+        except aiosmtplib.SMTPResponseException as refused:
+            if refused.code != _CLOSING:
+                raise Rejected(refused.code) from None
             _drop(connection)
             connection = None
             raise Unreachable from None
@@ -72,6 +73,19 @@ class SmtpPost:
                 with suppress(aiosmtplib.SMTPException, OSError):
                     await connection.quit()
 
+    async def _hand_over(self, connection: aiosmtplib.SMTP, address: str, raw: bytes) -> None:
+        """One mail transaction. The library's own would parse both addresses twice over, and the mail once more."""
+        try:
+            for command in (f"MAIL FROM:<{self._sender}>", f"RCPT TO:<{address}>"):
+                answer = await connection.execute_command(command.encode("ascii"))
+                if answer.code not in _ACCEPTED:
+                    raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
+            await connection.data(raw)
+        except aiosmtplib.SMTPResponseException:
+            if connection.is_connected:
+                await connection.rset()  # or the next mail would be added to what is left of this one
+            raise
+
     async def _connect(self) -> aiosmtplib.SMTP:
         parts = self._parts
         implicit = parts.scheme == "smtps"
@@ -86,16 +100,18 @@ class SmtpPost:
         )
         try:
             await connection.connect()
+            if connection.is_ehlo_or_helo_needed:
+                await connection.ehlo()
         except (aiosmtplib.SMTPException, OSError) as error:
             # Also where the server does not accept who we are: that is ours to mend, and no mail is given up for it.
             _log.warning("mail_server_unreachable", error_type=type(error).__name__)
             raise Unreachable from error
         return connection
 
-    def _written(self, letter: Letter) -> bytes:
+    def _written(self, letter: Letter, to: str) -> bytes:
         lines = (
             f"Message-ID: <{letter.id}@{self._domain}>",  # in one piece, however long: not every reader joins lines
-            f"To: {_addressed(letter.to.display_name, letter.to.email)}",
+            f"To: {to}",
             f"From: {self._sender}",
             f"Subject: {_encoded(letter.subject)}",
             f"Date: {format_datetime(letter.written_at)}",
@@ -110,14 +126,14 @@ class SmtpPost:
 
 
 @lru_cache(maxsize=1024)
-def _addressed(name: str, email: str) -> str:
-    """A recipient as a header has it (RFC 5322). Raises Rejected for an address that is none."""
+def _addressed(name: str, email: str) -> tuple[str, str]:
+    """A recipient as a header has it (RFC 5322), and the address alone. Raises Rejected for an address that is none."""
     try:
         checked = Address(addr_spec=email).addr_spec
         checked.encode("ascii")
     except (ValueError, IndexError):  # what the standard library raises for an address it cannot read
         raise Rejected(_BAD_ADDRESS) from None
-    return f"{_encoded(name)} <{checked}>" if name.strip() else checked
+    return (f"{_encoded(name)} <{checked}>" if name.strip() else checked), checked
 
 
 def _encoded(text: str) -> str:
