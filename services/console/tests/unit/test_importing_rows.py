@@ -69,6 +69,19 @@ def test_a_row_for_each_author_is_one_initiative(shares: tuple[Any, Any]) -> Non
     assert authors(first, again) == [("Lê An", 6_000), ("Vũ Bình", 4_000)]
 
 
+def test_rows_that_number_the_authors_of_one_title_are_one_initiative() -> None:
+    assert authors(row(number=1, authors="Lê An", share="60%"), row(number=2, authors="Vũ Bình", share="40%")) == [
+        ("Lê An", 6_000),
+        ("Vũ Bình", 4_000),
+    ]
+
+
+def test_row_given_twice_with_half_a_share_is_not_two_authors() -> None:
+    good, rejected = read(row(number=1, share="50%"), row(number=2, share="50%"))
+
+    assert (good, [error.code for error in rejected]) == ([], ["shares_not_100", "shares_not_100"])
+
+
 def test_each_author_has_the_birth_date_and_job_of_the_same_line() -> None:
     cells = {"authors": "Lê An\nVũ Bình", "share": "50%\n50%", "birth_date": "1/2/85\n03.04.1991", "job": "Giáo viên"}
     [one], _ = read(row(**cells))

@@ -191,13 +191,15 @@ def _is_decoration(texts: Sequence[str], cells: Cells, filled: set[str]) -> bool
 
 
 def _continues(cells: Cells, filled: set[str], head: Cells) -> bool:
-    """Whether the row only adds an author to the initiative above it: no title, or the same one with another share."""
+    """Whether the row only adds an author to the initiative above it: no title, or the same one with another share.
+
+    Where the title is there again, the number may go on: some lists number authors, and a part of 100 % is never whole.
+    """
     if not filled & {"authors", "co_authors"}:
         return False
-    number = text_of(cells.get("number"))
     if "title" not in filled:
-        return not number
-    if not _alike(cells["title"], head.get("title")) or number not in ("", text_of(head.get("number"))):
+        return not text_of(cells.get("number"))
+    if not _alike(cells["title"], head.get("title")) or _alike(cells.get("authors"), head.get("authors")):
         return False
     same_unit = not text_of(cells.get("unit")) or _alike(cells["unit"], head.get("unit"))
     shares = [text_of(row.get("share")) for row in (cells, head)]
