@@ -1,4 +1,4 @@
-"""`python -m sangkien.directory serve`."""
+"""`python -m sangkien.directory serve | provision`."""
 
 from sangkien.chassis import main
 from sangkien.directory.bootstrap import SERVICE

@@ -1,4 +1,4 @@
-"""Puts directory together."""
+"""The composition root of directory."""
 
 import time
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from sangkien.directory.application.register_people import RegisterPeople
 from sangkien.directory.application.resolve_units import ResolveUnits
 from sangkien.directory.application.set_password import SetPassword
 from sangkien.directory.application.sign_in import SignIn
-from sangkien.directory.entrypoints.grpc_service import POLICY, DirectoryService, UseCases
+from sangkien.directory.entrypoints.grpc_service import POLICY, DirectoryServicer, UseCases
 from sangkien.directory.settings import DirectorySettings
 from sangkien.rpc import TokenMinter, TokenVerifier, public_keys, service_subject
 
@@ -70,7 +70,7 @@ def build(context: Context) -> Parts:
         ),
     )
     return Parts(
-        servicers=[(add_DirectoryServiceServicer_to_server, DirectoryService(use_cases, keys))],
+        servicers=[(add_DirectoryServiceServicer_to_server, DirectoryServicer(use_cases, keys))],
         policy=POLICY,
         open=[units.load],
         verifier=TokenVerifier(settings.node, own_keys),

@@ -1,4 +1,4 @@
-"""`python -m sangkien.notification serve`."""
+"""`python -m sangkien.notification serve | provision`."""
 
 from sangkien.chassis import main
 from sangkien.notification.bootstrap import SERVICE

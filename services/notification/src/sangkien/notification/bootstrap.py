@@ -1,4 +1,4 @@
-"""Puts notification together."""
+"""The composition root of notification."""
 
 from contextlib import AbstractContextManager
 from typing import Any, cast
@@ -16,7 +16,7 @@ from sangkien.notification.application.deliver_mail import DeliverMail
 from sangkien.notification.application.read_inbox import ReadInbox
 from sangkien.notification.application.retry_deliveries import RetryDeliveries
 from sangkien.notification.application.write_notices import WriteNotices
-from sangkien.notification.entrypoints.grpc_service import POLICY, NotificationService
+from sangkien.notification.entrypoints.grpc_service import POLICY, NotificationServicer
 from sangkien.notification.entrypoints.messages import NoticeHandler
 from sangkien.notification.settings import NotificationSettings
 
@@ -55,7 +55,7 @@ def build(context: Context) -> Parts:
             shared=not context.store.exclusive,
         )
         background.append(deliver.run)
-    service = NotificationService(
+    service = NotificationServicer(
         inboxes, mails, ReadInbox(inboxes, context.commit), RetryDeliveries(mails, context.commit, context.now)
     )
     return Parts(

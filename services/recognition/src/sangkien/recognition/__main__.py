@@ -1,4 +1,4 @@
-"""`python -m sangkien.recognition serve`."""
+"""`python -m sangkien.recognition serve | provision`."""
 
 from sangkien.chassis import main
 from sangkien.recognition.bootstrap import SERVICE

@@ -1,4 +1,4 @@
-"""Puts recognition together."""
+"""The composition root of recognition."""
 
 from functools import partial
 from typing import cast
@@ -23,7 +23,7 @@ from sangkien.recognition.application.serve_documents import Drawing, ServeDocum
 from sangkien.recognition.application.submit_decision import SubmitDecision
 from sangkien.recognition.application.verify_certificate import VerifyCertificate
 from sangkien.recognition.entrypoints.background import Sweep
-from sangkien.recognition.entrypoints.grpc_service import POLICY, RecognitionService, UseCases
+from sangkien.recognition.entrypoints.grpc_service import POLICY, RecognitionServicer, UseCases
 from sangkien.recognition.entrypoints.messages import ReviewHandler
 from sangkien.recognition.settings import RecognitionSettings
 
@@ -55,7 +55,7 @@ def build(context: Context) -> Parts:
         VerifyCertificate(register, read_code),
     )
     return Parts(
-        servicers=[(add_RecognitionServiceServicer_to_server, RecognitionService(use_cases))],
+        servicers=[(add_RecognitionServiceServicer_to_server, RecognitionServicer(use_cases))],
         policy=POLICY,
         subscriptions=[Subscription(TOPOLOGY.consumer("recognition__review"), ReviewHandler(FollowReview(candidates)))],
         background=[Sweep(entering, documents, seconds=settings.sweep_seconds)],

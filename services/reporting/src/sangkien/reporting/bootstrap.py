@@ -1,4 +1,4 @@
-"""Puts reporting together."""
+"""The composition root of reporting."""
 
 from pydantic_settings import SettingsConfigDict
 
@@ -11,7 +11,7 @@ from sangkien.reporting.adapters.journal import Journal, StoredRebuild
 from sangkien.reporting.application.rebuild_facts import RebuildFacts
 from sangkien.reporting.application.report_rewards import ReportRewards
 from sangkien.reporting.application.report_rounds import ReportRounds
-from sangkien.reporting.entrypoints.grpc_service import POLICY, ReportingService
+from sangkien.reporting.entrypoints.grpc_service import POLICY, ReportingServicer
 from sangkien.reporting.entrypoints.messages import Recorder
 from sangkien.runtime import ServiceSettings
 
@@ -27,7 +27,7 @@ def build(context: Context) -> Parts:
     recorder = Recorder(journal, facts)
     log = StoredRebuild(context.store)
     rebuild = RebuildFacts(facts, journal, log, context.commit)
-    servicer = ReportingService(
+    servicer = ReportingServicer(
         ReportRounds(facts, journal),
         ReportRewards(facts),
         rebuild,

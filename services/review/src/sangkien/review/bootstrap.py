@@ -1,7 +1,8 @@
-"""Review put together."""
+"""The composition root of review."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import structlog
 
@@ -39,10 +40,7 @@ _log = structlog.get_logger("sangkien.review")
 
 
 def build(context: Context) -> Parts:
-    """Wire the use cases to the service's store, rules and neighbours."""
-    settings = context.settings
-    if not isinstance(settings, ReviewSettings):
-        raise TypeError("review is built from ReviewSettings")
+    settings = cast("ReviewSettings", context.settings)
     records = StoreRecords(context.store)
     units = StoreUnits(context.commit, context.telemetry, now=context.now, new_id=context.new_id)
     rules = DatedRulebook()

@@ -1,4 +1,4 @@
-"""`python -m sangkien.reward serve`."""
+"""`python -m sangkien.reward serve | provision`."""
 
 from sangkien.chassis import main
 from sangkien.reward.bootstrap import SERVICE

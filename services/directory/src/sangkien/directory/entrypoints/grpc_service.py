@@ -57,7 +57,7 @@ class UseCases:
     issue_service_token: IssueServiceToken
 
 
-class DirectoryService(DirectoryServiceServicer):
+class DirectoryServicer(DirectoryServiceServicer):
     """The servicer."""
 
     def __init__(self, use_cases: UseCases, public_keys: Mapping[str, Any]) -> None:

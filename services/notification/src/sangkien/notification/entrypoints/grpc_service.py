@@ -26,7 +26,7 @@ _INBOX_PAGE = 50
 """What fits on a screen."""
 
 
-class NotificationService(NotificationServiceServicer):
+class NotificationServicer(NotificationServiceServicer):
     """The servicer; the two ports are for plain reads."""
 
     def __init__(self, inboxes: Inboxes, mails: Mails, read: ReadInbox, retry: RetryDeliveries) -> None:

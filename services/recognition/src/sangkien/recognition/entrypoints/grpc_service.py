@@ -51,7 +51,7 @@ class UseCases:
     verify: VerifyCertificate
 
 
-class RecognitionService(RecognitionServiceServicer):
+class RecognitionServicer(RecognitionServiceServicer):
     """The servicer."""
 
     def __init__(self, use_cases: UseCases) -> None:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 _ROUND_FIELDS = tuple(RoundFigures.__dataclass_fields__)
 
 
-class ReportingService(reporting_pb2_grpc.ReportingServiceServicer):
+class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
     """Answers from facts and journal."""
 
     def __init__(
