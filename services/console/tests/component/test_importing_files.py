@@ -186,3 +186,16 @@ async def test_import_outlives_a_killed_intake_and_a_round_that_opens_late(
     titles = [one.content.title for one in [*listed.dossiers, *rest.dossiers]]
     assert (killed, report.rejected, report.filed + report.already) == ([-signal.SIGKILL], [], 1_500)
     assert sorted(titles) == sorted(f"Sáng kiến số {number}" for number in range(1, 1_501))
+
+
+async def test_list_without_a_row_files_nothing_and_says_so(
+    own_nats_server: NatsServer, tmp_path: Path, directory: DirectoryDouble
+) -> None:
+    async with running_service(
+        SERVICE, nats_url=own_nats_server.url, data_dir=tmp_path / "intake", directory=directory
+    ) as intake:
+        channel = intake.channel("local:OFFICER", ["union_officer"], "local:UNIT")
+        report = await import_file(channel, workbook(tmp_path / "trong.xlsx", []), round_id="R1")
+
+    assert (report.filed, report.already, report.rejected) == (0, 0, [])
+    assert [(each.row, each.code) for each in report.warnings] == [(0, "table_empty")]

@@ -47,7 +47,7 @@ def import_(
         if file is None and as_json:
             print_json({"template": str(template)})
         else:
-            people.print(f"✓ {escape(str(template))}", soft_wrap=True)
+            (people if as_json else out).print(f"✓ {escape(str(template))}", soft_wrap=True)
     if file is None:
         if template is None:
             raise typer.BadParameter("cần một tệp, hoặc --template · name a file, or --template", param_hint="FILE")

@@ -104,7 +104,7 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
     else:
         table = Table(title="Dịch vụ · Services", title_justify="left")
         for heading in ("", "Kho · Store", "NATS", "Hộp đi · Outbox", "Chờ · Lag", "Thư chết · Dead", "MiB"):
-            table.add_column(heading)
+            table.add_column(heading, no_wrap=not heading)
         for name, each in found.items():
             marks = ("store", "broker", "outbox", "lag", "dead_letters", "resident_mib")
             cells = [_cell(each[mark]) for mark in marks] if each["up"] else ["[red]✗[/red]"] + [""] * 5

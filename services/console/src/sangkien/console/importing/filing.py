@@ -71,7 +71,10 @@ async def import_file(
 def _read(path: Path, default_unit: str) -> tuple[list[ImportRow], list[RowError], list[RowError]]:
     table = read_table(path)
     remarks = [row_error(0, "", "sheets_unread", sheets="; ".join(table.unread))] if table.unread else []
-    return *read_rows(table, default_unit=default_unit), remarks
+    rows, rejected = read_rows(table, default_unit=default_unit)
+    if not rows and not rejected:
+        remarks.append(row_error(0, "", "table_empty"))  # a header, and nothing below it
+    return rows, rejected, remarks
 
 
 async def file_rows(
