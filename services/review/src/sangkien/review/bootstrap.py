@@ -1,14 +1,10 @@
 """The composition root of review."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import cast
-
-import structlog
 
 from sangkien.api.review.v1 import review_pb2_grpc
 from sangkien.chassis import Context, Definition, DirectoryLookup, Parts
-from sangkien.kernel import Refusal
 from sangkien.review.adapters.directory_names import DirectoryNames
 from sangkien.review.adapters.minutes_pdf import MinutesTypesetter
 from sangkien.review.adapters.records import StoreLists, StoreRecords
@@ -29,14 +25,10 @@ from sangkien.review.application.read_cases import ReadCases
 from sangkien.review.application.reform_council import ReformCouncil
 from sangkien.review.application.render_minutes import RenderMinutes
 from sangkien.review.application.submit_sheets import SubmitSheets
+from sangkien.review.entrypoints.background import finish_counting
 from sangkien.review.entrypoints.grpc_service import POLICY, ReviewServicer, UseCases
 from sangkien.review.entrypoints.messages import subscription
 from sangkien.review.settings import ReviewSettings
-from sangkien.store import StoreError
-
-_RESUME_S = 60.0
-
-_log = structlog.get_logger("sangkien.review")
 
 
 def build(context: Context) -> Parts:
@@ -70,22 +62,8 @@ def build(context: Context) -> Parts:
         ],
         policy=POLICY,
         subscriptions=[subscription(FollowIntake(records), units.operations)],
-        background=[_finishing(closing.resume)],
+        background=[partial(finish_counting, closing)],
     )
-
-
-def _finishing(resume: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """A loop that ends sessions whose counting was cut off, by a kill or by a caller who went away."""
-
-    async def finish() -> None:
-        while True:
-            try:
-                await resume()
-            except (Refusal, StoreError) as error:
-                _log.warning("counting_not_resumed", error_type=type(error).__name__)
-            await asyncio.sleep(_RESUME_S)
-
-    return finish
 
 
 SERVICE = Definition("review", ReviewSettings, SCHEMA, build)

@@ -20,7 +20,7 @@ from sangkien.reward.application.print_decision import PrintDecision
 from sangkien.reward.application.read_rewards import ReadRewards
 from sangkien.reward.application.record_payments import RecordPayments
 from sangkien.reward.application.submit_decision import SubmitDecision
-from sangkien.reward.entrypoints.completion import complete
+from sangkien.reward.entrypoints.background import complete
 from sangkien.reward.entrypoints.grpc_service import POLICY, RewardServicer, UseCases
 from sangkien.reward.entrypoints.messages import RecognitionHandler
 from sangkien.reward.settings import RewardSettings
