@@ -12,8 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import typst
-
 from sangkien.text import nfc
 
 _HERE = Path(__file__).parent
@@ -32,6 +30,8 @@ class _Press:
     """One compiler for one template. A compiler is not made for two threads at once; two templates are two presses."""
 
     def __init__(self, template: str) -> None:
+        import typst  # 7 MiB that a service only needs once somebody asks for a document
+
         self._lock = threading.Lock()
         self._compiler = typst.Compiler(
             _HERE / "templates" / f"{template}.typ",
