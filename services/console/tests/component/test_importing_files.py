@@ -25,7 +25,7 @@ from sangkien.testkit.neighbour import neighbour
 from sangkien.testkit.service import running_service
 from sangkien.testkit.service_process import service_process
 
-HEADER = ["STT", "Tên sáng kiến", "Tác giả", "Tỷ lệ (%)", "Nơi công tác", "Ngày áp dụng", "Ngày nộp"]
+HEADER = ["STT", "Tên sáng kiến", "Tác giả", "Tỷ lệ (%)", "Nơi công tác", "Ngày áp dụng", "Ngày nộp", "Email"]
 ROUND = RoundOpened(
     round_id="R1",
     council_id="C1",
@@ -74,6 +74,7 @@ def row(number: int, **changed: Any) -> list[Any]:
         "unit": "PHƯỜNG ĐIỆN BIÊN",
         "applied": "09/2022",
         "filed": "10/05/2023",
+        "email": "",
     }
     return [number, *(values | changed).values()]
 
@@ -91,6 +92,7 @@ async def test_good_rows_are_filed_and_bad_ones_answered_with_their_column(
             row(5, filed="01/07/2023"),
             row(6, authors="Lê An\nVũ Bình", share="60%\n40%", applied="01/05/2022"),
             row(7, title="Sáng kiến số 1"),
+            row(8, email="hoa tại đơn vị"),
         ],
     )
     async with running_service(
@@ -110,6 +112,7 @@ async def test_good_rows_are_filed_and_bad_ones_answered_with_their_column(
         (7, "Ngày áp dụng", "date_invalid"),
         (8, "Ngày nộp", "outside_round"),
         (10, "Tên sáng kiến", "duplicate_row"),
+        (11, "Email", "person_refused"),
     ]
     assert "Phường Điện Biên" in first.rejected[1].message
     assert [(w.row, w.column, w.code) for w in first.warnings] == [(9, "Ngày áp dụng", "limitation_passed")]

@@ -300,6 +300,7 @@ class Year:
             raise DemoFailed(
                 f"kịch bản khen thưởng {count} người, chỉ {len(people)} người có sáng kiến được công nhận"
                 f" · the scenario rewards {count} people, but only {len(people)} have a recognised initiative"
+                ": giảm reward.individuals hoặc đổi --seed · lower reward.individuals or take another --seed"
             )
         return people[:count]
 

@@ -179,12 +179,15 @@ def _report(
 
 
 _FIELDS: Final = {"unit_name": "unit", "authors": "authors", "full_name": "authors"}
+_REASONS: Final = {"email_malformed": "email", "birth_date_wrong": "birth_date", "staff_code_too_long": "staff_code"}
+"""What the directory refuses of a person, and the column it is in."""
 
 
 def _told(row: int, error: errors_pb2.ItemError, columns: dict[str, str]) -> RowError:
     """The service's refusal, at the column the file has for it."""
     last = error.field.split(".")[-1].partition("[")[0]
-    column = columns.get(last) or columns.get(_FIELDS.get(last, ""), "")
+    at_fault = _REASONS.get(error.facts.get("reason", ""), "") if error.code == "person_refused" else ""
+    column = columns.get(at_fault) or columns.get(last) or columns.get(_FIELDS.get(last, ""), "")
     return RowError(row, column, error.code, error.message_vi, error.fix_vi, error.message_en, error.fix_en)
 
 
