@@ -50,7 +50,7 @@ class SqliteStore:
         self._loop = loop
         self._collections: set[str] = set()
         self._closed = False
-        writing = _connect(path, cache_kib=8192)
+        writing = _connect(path, cache_kib=4096)
         self._point = _connect(path, cache_kib=4096)
         self._writer = Writer(writing, loop)
         self._local = threading.local()
