@@ -220,6 +220,31 @@ async def test_roles_part_drafting_signing_paying_and_looking(office: Any, as_in
         assert refused.value.code == "reward_not_yours"
 
 
+async def test_roles_of_another_organisation_neither_open_draft_submit_nor_sign(
+    office: Any, as_individual: Any
+) -> None:
+    await office.open_register()
+    recipient = as_individual(office.person("Đỗ Ẵm"))
+    drafted = await office.draft(recipient)
+    stubs = {
+        role: type(office.stub(role))(office.service.channel(office.people[role], [role], office.unit))
+        for role in ("secretary", "leader")
+    }
+    sign = api.IssueRewardDecisionRequest(
+        decision_id=drafted.decision_id, issued_on="2023-12-20", signing_mode="TM", signer_title="Chủ tịch"
+    )
+    register = api.OpenRegisterRequest(issuer_id=office.issuer, suffix="/QĐ-KT", year=2023)
+    for call in (
+        stubs["secretary"].OpenRegister(register),
+        stubs["secretary"].DraftRewardDecision(office.draft_request(recipient)),
+        stubs["secretary"].SubmitRewardDecision(api.SubmitRewardDecisionRequest(decision_id=drafted.decision_id)),
+        stubs["leader"].IssueRewardDecision(sign),
+    ):
+        with pytest.raises(RemoteRefusal) as refused:
+            await call
+        assert refused.value.code == "reward_not_of_the_issuer"
+
+
 async def test_issue_of_a_draft_nobody_submitted_is_refused(office: Any, as_individual: Any) -> None:
     await office.open_register()
     drafted = await office.draft(as_individual(office.person("Đỗ Ẵm")))

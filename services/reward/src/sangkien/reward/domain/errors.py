@@ -12,7 +12,7 @@ Refusal
 │   └── RegisterNotOpen
 ├── a payment that does not fit
 │   └── EntitlementUnknown, Overpaid, ReversalTooLarge, PaidTooEarly, PaidInFuture
-├── NotYours
+├── NotYours, NotOfTheIssuer
 └── only ever a warning
     └── RecipientUnknown, RecipientWithoutInitiative, RuleUnverified
 """
@@ -207,6 +207,13 @@ class PaidInFuture(Refusal):
 
     code = "reward_paid_in_future"
     kind = "invalid"
+
+
+class NotOfTheIssuer(Refusal):
+    """The caller's role holds in another organisation than the one that issues the decision."""
+
+    code = "reward_not_of_the_issuer"
+    kind = "forbidden"
 
 
 class NotYours(Refusal):

@@ -17,7 +17,7 @@ from sangkien.reward.application.read_rewards import STAFF, EntitlementsAsked, R
 from sangkien.reward.application.record_payments import Paid, Payment, RecordPayments
 from sangkien.reward.application.submit_decision import SubmitDecision
 from sangkien.reward.domain.decision import RewardDecision
-from sangkien.reward.domain.errors import DateMalformed, RecipientMalformed
+from sangkien.reward.domain.errors import DateMalformed, NotOfTheIssuer, RecipientMalformed
 from sangkien.reward.domain.events import Holder
 from sangkien.reward.domain.ledger import Entitlement, Kind
 from sangkien.reward.domain.recipients import Recipient
@@ -88,12 +88,14 @@ class RewardServicer(RewardServiceServicer):
         )
 
     async def OpenRegister(self, request: api.OpenRegisterRequest, context: object) -> api.OpenRegisterResponse:
+        _acts_for(request.issuer_id)
         opening = Opening(request.issuer_id, nfc(request.suffix), request.year, request.last_number)
         return api.OpenRegisterResponse(register_id=await self._do.open_register(opening))
 
     async def DraftRewardDecision(
         self, request: api.DraftRewardDecisionRequest, context: object
     ) -> api.DraftRewardDecisionResponse:
+        _acts_for(request.issuer_id)
         drafted = await self._do.draft_decision(
             Draft(
                 idempotency_key=request.idempotency_key,
@@ -121,12 +123,14 @@ class RewardServicer(RewardServiceServicer):
     async def SubmitRewardDecision(
         self, request: api.SubmitRewardDecisionRequest, context: object
     ) -> api.SubmitRewardDecisionResponse:
+        _acts_for((await self._do.read.decision(request.decision_id)).issuer_id)
         await self._do.submit_decision(request.decision_id)
         return api.SubmitRewardDecisionResponse()
 
     async def IssueRewardDecision(
         self, request: api.IssueRewardDecisionRequest, context: object
     ) -> api.IssueRewardDecisionResponse:
+        _acts_for((await self._do.read.decision(request.decision_id)).issuer_id)
         issued = await self._do.issue_decision(
             Signature(
                 decision_id=request.decision_id,
@@ -183,6 +187,12 @@ class RewardServicer(RewardServiceServicer):
             paid_vnd=balance.sums[Kind.PAID] - balance.sums[Kind.REVERSED],
             entries=balance.entries,
         )
+
+
+def _acts_for(issuer_id: str) -> None:
+    """A role counts in the organisation it was given in. Raises NotOfTheIssuer."""
+    if principal().organisation != issuer_id:
+        raise NotOfTheIssuer(field="issuer_id")
 
 
 def _holder(holder: int, position: int) -> Holder:
