@@ -85,7 +85,7 @@ async def compare(who: Filer, bare: grpc.aio.Channel, chosen: argparse.Namespace
     """The same number of calls of the same size, turn and turn about."""
     result: Result = {}
     size = len(request_bytes(who, "k" * 24, 0))
-    ping = bare.unary_unary("/bench.Echo/Echo")
+    ping: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = bare.unary_unary("/bench.Echo/Echo")
     pong = b"x" * size
     result["request_bytes"] = size
     for width in (1, 32):
@@ -121,7 +121,7 @@ def filing_call(who: Filer, key: str, count: int) -> Callable[[int], Awaitable[o
         )
         for _ in range(count)
     ]
-    file = who.channel.unary_unary(METHOD)
+    file: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = who.channel.unary_unary(METHOD)
 
     async def call(number: int) -> None:
         answer = await file(requests[number], metadata=metadata[number], timeout=30)

@@ -154,7 +154,7 @@ async def serve(name: str, nats_url: str, file: str, smtp_port: str) -> None:
     client = await nats.connect(nats_url)
     service = PlainService(name, Path(file), client.jetstream(), int(smtp_port))
     server = grpc.aio.server()
-    handler = grpc.unary_unary_rpc_method_handler(service.command)
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(service.command)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("plain.Plain", {"Command": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
