@@ -1,5 +1,6 @@
 """What `pipeline.py` times: many dossiers' way through all seven services, as officers and members work, in batches."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,17 +107,12 @@ class Journey:
         began = time.perf_counter()
         stage, count, panel = self.stages.stage, self._count, self._panel
         work = CouncilWork(self._node, panel, key="bench", seed="bench", said=lambda *_: None)
-        with stage("file"):
-            report = await file_drafts(self._node.channel("intake", self._officer.token), self._drafts)
+        with stage("file_check_assign"):
+            officer = self._node.channel("intake", self._officer.token)
+            report, reviewers = await asyncio.gather(file_drafts(officer, self._drafts), self._receive(work))
             assert report.filed == count, report.rejected[:1]
-        with stage("arrive"):
-            cases = await work.cases(self._round, "DA_NOP", count)
             closing = rev.CloseRoundRequest(round_id=self._round, closed_on=CLOSED.isoformat())
             await patiently(self._review.CloseRound, closing)
-        with stage("check"):
-            await work.check(cases, CLOSED)
-        with stage("assign"):
-            reviewers = await work.assign(cases, CLOSED)
         with stage("judge"):
             await work.judge(self._round, reviewers, count, HELD)
         with stage("decide"):
@@ -127,6 +123,15 @@ class Journey:
         with stage("last_notice"):
             await Reader(self._node, self._operator).come_to_rest()
         return time.perf_counter() - began
+
+    async def _receive(self, work: CouncilWork) -> dict[str, tuple[str, ...]]:
+        """The secretary checks and assigns what has come in, batch by batch, while the officer goes on filing."""
+        reviewers: dict[str, tuple[str, ...]] = {}
+        while len(reviewers) < self._count:
+            cases = await work.cases(self._round, "DA_NOP", min(BATCH, self._count - len(reviewers)))
+            await work.check(cases, CLOSED)
+            reviewers |= await work.assign(cases, CLOSED)
+        return reviewers
 
     async def come_to_rest(self) -> None:
         """Return when nothing is on its way any more."""

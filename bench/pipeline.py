@@ -82,8 +82,9 @@ async def one_run(dossiers: int) -> Result:
         ):
             journey = Journey(node, dossiers)
             await journey.prepare()
-            before = cpu_seconds(node)
+            before, busy_before = cpu_seconds(node), busy_seconds()
             seconds = await journey.travel()
+            busy = busy_seconds() - busy_before
             spent = {name: cpu - before[name] for name, cpu in cpu_seconds(node).items()}
             await kill_all(node)
             await journey.come_to_rest()
@@ -96,6 +97,9 @@ async def one_run(dossiers: int) -> Result:
         "dossiers_per_s": round(dossiers / seconds, 1),
         "seconds": round(seconds, 2),
         "stages_s": journey.stages.seconds,
+        "dossiers_per_core_second": round(dossiers / sum(spent.values()), 1),
+        "cores_ours": round(sum(spent.values()) / seconds, 2),
+        "cores_of_others": round((busy - sum(spent.values())) / seconds, 2),
         "cpu_ms_per_dossier": {name: round(1000 * cpu / dossiers, 2) for name, cpu in spent.items()},
         "events": events,
         "event_bytes": event_bytes // events,
@@ -113,6 +117,12 @@ def cpu_seconds(node: LocalNode) -> dict[str, float]:
         if any(part.endswith("smtp_sink.py") for part in child.cmdline()):
             processes["smtp_sink"] = child
     return {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
+
+
+def busy_seconds() -> float:
+    """Processor time the whole machine has spent on anything."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
 
 async def kill_all(node: LocalNode) -> None:

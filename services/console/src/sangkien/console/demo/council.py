@@ -1,5 +1,6 @@
 """One council's work on one round: check, assignment, sheets, session, decision."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -210,10 +211,11 @@ class CouncilWork:
                 self._said("Phiếu chấm điểm", done, total)
 
     async def _vote(self, session_id: str, verdicts: Sequence[Verdict], present: Sequence[str]) -> None:
+        """Members vote at the same time, each for all dossiers."""
         done, total = 0, len(verdicts) * len(present)
-        for member in self._panel.members:
-            if member.person_id not in present:
-                continue
+
+        async def vote(member: Actor) -> None:
+            nonlocal done
             review = review_pb2_grpc.ReviewServiceStub(self._node.channel("review", member.token))
             votes = [rev.Vote(dossier_id=v.dossier_id, ballot=_BALLOTS[v.ballots[member.person_id]]) for v in verdicts]
             for part in _parts(votes):
@@ -222,6 +224,8 @@ class CouncilWork:
                 _all_well("ballots", answer.results)
                 done += len(part)
                 self._said("Phiếu biểu quyết", done, total)
+
+        await asyncio.gather(*(vote(member) for member in self._panel.members if member.person_id in present))
 
 
 def after(day: date, days: int) -> date:
