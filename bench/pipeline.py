@@ -26,6 +26,7 @@ from sangkien.console.node.plan import SERVICES, Options
 from sangkien.console.node.supervisor import Supervisor
 
 ROUNDS = 3
+MAIL_SERVERS = {"lean": "smtp_sink.py", "aiosmtpd": "smtp_library_sink.py"}
 EXACTLY_ONE = (
     "intake.dossiers intake.dossier_versions intake.filing_keys intake.authorships intake.outbox_sent "
     "review.cases review.inbox recognition.candidates recognition.initiatives recognition.certificates "
@@ -45,7 +46,7 @@ SEVERAL = {
 
 
 async def measure(chosen: argparse.Namespace) -> Result:
-    runs = [await one_run(chosen.dossiers) for _ in range(chosen.runs)]
+    runs = [await one_run(chosen.dossiers, chosen.mail_server) for _ in range(chosen.runs)]
     middle = sorted(runs, key=lambda run: run["dossiers_per_s"])[len(runs) // 2]
     with tempfile.TemporaryDirectory(prefix="sangkien-bench-") as name:
         folder = Path(name)
@@ -72,12 +73,12 @@ async def measure(chosen: argparse.Namespace) -> Result:
     }
 
 
-async def one_run(dossiers: int) -> Result:
+async def one_run(dossiers: int, mail_server: str = "lean") -> Result:
     """A node from nothing, the journey, the kill, the count."""
     with tempfile.TemporaryDirectory(prefix="sangkien-bench-") as name:
         folder = NodeFolder(Path(name))
         async with (
-            helper("smtp_sink.py") as port,
+            helper(MAIL_SERVERS[mail_server]) as port,
             local_node(folder, Options(smtp=f"smtp://127.0.0.1:{port}"), always_own=True) as node,
         ):
             journey = Journey(node, dossiers)
@@ -94,6 +95,7 @@ async def one_run(dossiers: int) -> Result:
     rows, row_bytes = counted.pop("all_rows"), counted.pop("all_bytes")
     return {
         "dossiers": dossiers,
+        "mail_server": mail_server,
         "dossiers_per_s": round(dossiers / seconds, 1),
         "seconds": round(seconds, 2),
         "stages_s": journey.stages.seconds,
@@ -114,7 +116,7 @@ def cpu_seconds(node: LocalNode) -> dict[str, float]:
     processes = {name: psutil.Process(pid) for name, pid in supervisor_of(node).pids().items()}
     processes["driver"] = psutil.Process()
     for child in psutil.Process().children():
-        if any(part.endswith("smtp_sink.py") for part in child.cmdline()):
+        if any(part.endswith("_sink.py") for part in child.cmdline()):
             processes["smtp_sink"] = child
     return {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
 
@@ -180,5 +182,6 @@ if __name__ == "__main__":
         measure,
         ("--dossiers", {"type": int, "default": 2_000}),
         ("--runs", {"type": int, "default": 1}),
+        ("--mail-server", {"choices": list(MAIL_SERVERS), "default": "lean"}),
         ("--plain", {"type": int, "default": 100}),
     )
