@@ -99,4 +99,4 @@ def test_namespace_packages_have_no_init_file(root: Path) -> None:
 def test_every_package_is_known_to_the_type_checker(root: Path) -> None:
     settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     members = sorted(str(path.parent.relative_to(root)) for path in root.glob("*/*/pyproject.toml"))
-    assert sorted(settings["tool"]["mypy"]["mypy_path"]) == [f"{member}/src" for member in members]
+    assert sorted(settings["tool"]["mypy"]["mypy_path"]) == ["bench", *(f"{member}/src" for member in members)]
