@@ -15,6 +15,7 @@ import pytest
 
 from sangkien.api.reward.v1 import reward_pb2 as api
 from sangkien.contracts.events import AuthorShare, InitiativeRecognised
+from sangkien.messaging import MESSAGING_SCHEMA
 from sangkien.reward.adapters.stored_achievements import ACHIEVEMENTS
 from sangkien.reward.adapters.stored_decisions import CHUNKS
 from sangkien.reward.adapters.stored_ledger import ENTITLEMENTS, LEDGER
@@ -99,14 +100,18 @@ async def test_kill_while_granting_and_publishing_loses_and_doubles_nothing(
 
 @asynccontextmanager
 async def breaking_store(service: RunningService, *, after: int) -> AsyncIterator[None]:
-    """Units after the first `after` fail as if the store had gone away, until the block ends."""
+    """Reward's own units after the first `after` fail as if the store had gone away, until the block ends.
+
+    The relay's, which come when they come, are neither counted nor broken.
+    """
     store = service.host._store
     real, count = store.apply, 0
 
     async def apply(ops: Sequence[Op]) -> None:
         nonlocal count
-        count += 1
-        if count > after:
+        own = any(op.coll not in MESSAGING_SCHEMA.collections for op in ops)
+        count += own
+        if own and count > after:
             raise StoreUnavailable("gone")
         await real(ops)
 
