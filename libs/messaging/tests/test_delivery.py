@@ -122,6 +122,7 @@ async def test_unreadable_message_is_put_aside_and_its_neighbours_are_handled(
     (letter,) = await settled(bus, store, effects=2, dead=1)
     assert (letter.reason, letter.body, letter.deliveries, letter.origin_seq) == ("undecodable", body, 1, 2)
     assert letter.detail.startswith(detail)
+    assert letter.event_type == (changed.get(ce.TYPE) or SUBJECT)
 
 
 async def test_poison_among_good_costs_nobody_else(

@@ -53,7 +53,8 @@ class DeadLetter:
     """One message put aside; `seq` names it.
 
     `reason` is a stable word: a refusal's code, `bug`, `undecodable`, `dependency_missing` or `conflict`; `detail` says
-    where, without the data. The ids are "" when the message lacked them.
+    where, without the data. The ids are "" when the message lacked them; `event_type` is then the subject it came on,
+    which is the same for a message of ours.
     """
 
     seq: int
@@ -174,7 +175,7 @@ def _read(raw: RawStreamMsg) -> DeadLetter:
         at=datetime.fromisoformat(at) if at else raw.time or datetime.fromtimestamp(0, UTC),
         deliveries=int(headers.get(DELIVERIES, "0")),
         event_id=headers.get(ce.ID, ""),
-        event_type=headers.get(ce.TYPE, ""),
+        event_type=headers.get(ce.TYPE) or headers.get(ORIGIN_SUBJECT, ""),
         aggregate_id=headers.get(ce.SUBJECT, ""),
         traceparent=headers.get(ce.TRACEPARENT, ""),
         origin_stream=headers.get(ORIGIN_STREAM, ""),

@@ -426,7 +426,7 @@ class DeadLetter(_message.Message):
     consumer: _builtins.str
     """That consumer's durable name, e.g. "review__intake"."""
     event_type: _builtins.str
-    """The event's type, e.g. "ev.intake.dossier.submitted.v1". "" when the message did not say."""
+    """The event's type, e.g. "ev.intake.dossier.submitted.v1". The subject it came on when the message did not say."""
     event_id: _builtins.str
     """The event's id. "" when the message did not say."""
     aggregate_id: _builtins.str
