@@ -17,9 +17,12 @@ from sangkien.contracts.events import (
     DossierSubmitted,
     DossierSupplemented,
     DossierVoted,
+    DecisionIssued,
     DossierWithdrawn,
     EntitlementGranted,
     Event,
+    ForeignAnswerReceived,
+    ForeignRoundAnnounced,
     InitiativeRecognised,
     InitiativeRefused,
     ReviewersAssigned,
@@ -29,7 +32,7 @@ from sangkien.contracts.events import (
     service_of,
 )
 
-PUBLISHERS = ("directory", "intake", "review", "recognition", "reward")
+PUBLISHERS = ("directory", "intake", "review", "recognition", "reward", "exchange")
 DEAD_LETTERS = "DLQ"
 ADVISORIES = "ADVISORIES"
 
@@ -149,6 +152,7 @@ STREAMS: tuple[StreamSpec, ...] = (
 
 CONSUMERS: tuple[ConsumerSpec, ...] = (
     _listens("intake", RoundOpened, RoundClosed, DossierAccepted, SupplementRequested, DossierRefused, DossierVoted),
+    _listens("intake", ForeignRoundAnnounced, ForeignAnswerReceived),
     _listens("review", DossierSubmitted, DossierSupplemented, DossierWithdrawn),
     _listens("recognition", DossierVoted),
     _listens("reward", InitiativeRecognised),
@@ -156,7 +160,10 @@ CONSUMERS: tuple[ConsumerSpec, ...] = (
     _listens("notification", SupplementRequested, DossierAccepted, DossierRefused, ReviewersAssigned),
     _listens("notification", InitiativeRefused, CertificateIssued),
     _listens("notification", EntitlementGranted),
-    *(_journals("reporting", publisher) for publisher in PUBLISHERS),
+    _listens("exchange", DossierSubmitted, DossierSupplemented, DossierWithdrawn),
+    _listens("exchange", RoundOpened, RoundClosed, DossierAccepted, SupplementRequested, DossierRefused, DossierVoted),
+    _listens("exchange", InitiativeRecognised, InitiativeRefused, CertificateIssued, DecisionIssued),
+    *(_journals("reporting", publisher) for publisher in PUBLISHERS if publisher != "exchange"),
 )
 
 TOPOLOGY = Topology(STREAMS, CONSUMERS)

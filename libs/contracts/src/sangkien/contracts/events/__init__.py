@@ -2,6 +2,7 @@
 
 from sangkien.contracts.events.base import Event, UndecodableEvent, decode, event_types, service_of
 from sangkien.contracts.events.directory import OrganisationRegistered, PersonRegistered
+from sangkien.contracts.events.exchange import ForeignAnswerReceived, ForeignRoundAnnounced
 from sangkien.contracts.events.intake import (
     AuthorShare,
     DossierFacts,
@@ -40,6 +41,8 @@ __all__ = [
     "DossierWithdrawn",
     "EntitlementGranted",
     "Event",
+    "ForeignAnswerReceived",
+    "ForeignRoundAnnounced",
     "InitiativeRecognised",
     "InitiativeRefused",
     "OrganisationRegistered",

@@ -35,6 +35,7 @@ class DossierFacts(Event):
     head_author: bool = Field(default=False, description="an author heads the unit that recognises")
     state_funded: bool = False
     filed_by: str = Field(default="", description="person id of the officer who filed on the authors' behalf, or empty")
+    competent_node: str = Field(default="", description="the node whose council decides; empty when it is this one")
 
 
 class DossierSubmitted(DossierFacts):

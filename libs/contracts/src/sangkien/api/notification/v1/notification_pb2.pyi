@@ -173,7 +173,7 @@ class DeliveryCount(_message.Message):
     channel: _builtins.str
     """inbox or email."""
     state: _builtins.str
-    """queued, sent, failed, or no_address."""
+    """queued, sent, failed, or no_address; of a digest also gathering (it leaves soon) or held (for the next day's)."""
     count: _builtins.int
     """How many."""
     def __init__(
@@ -258,7 +258,7 @@ class Delivery(_message.Message):
     kind: _builtins.str
     """Template code."""
     state: _builtins.str
-    """queued, sent, failed, or no_address."""
+    """queued, sent, failed, or no_address; of a digest also gathering (it leaves soon) or held (for the next day's)."""
     attempts: _builtins.int
     """Tries so far."""
     last_error: _builtins.str

@@ -86,7 +86,7 @@ class NotificationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDeliveries(self, request, context):
-        """Deliveries in a state, oldest first, for the operator. Role: operator.
+        """Deliveries in a state, oldest first (a digest by its round), for the operator. Role: operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,7 +21,7 @@ class NotificationServiceStub:
     CountDeliveries: _aio.UnaryUnaryMultiCallable[_notification_pb2.CountDeliveriesRequest, _notification_pb2.CountDeliveriesResponse]
     """Deliveries by state and channel. Roles: operator, secretary."""
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_notification_pb2.ListDeliveriesRequest, _notification_pb2.ListDeliveriesResponse]
-    """Deliveries in a state, oldest first, for the operator. Role: operator."""
+    """Deliveries in a state, oldest first (a digest by its round), for the operator. Role: operator."""
     RetryDeliveries: _aio.UnaryUnaryMultiCallable[_notification_pb2.RetryDeliveriesRequest, _notification_pb2.RetryDeliveriesResponse]
     """Tries failed deliveries again. Role: operator."""
 
@@ -56,7 +56,7 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notification_pb2.ListDeliveriesRequest,
         context: _aio.ServicerContext[_notification_pb2.ListDeliveriesRequest, _abc.Awaitable[_notification_pb2.ListDeliveriesResponse]],
     ) -> _abc.Awaitable[_notification_pb2.ListDeliveriesResponse]:
-        """Deliveries in a state, oldest first, for the operator. Role: operator."""
+        """Deliveries in a state, oldest first (a digest by its round), for the operator. Role: operator."""
 
     @_abc_1.abstractmethod
     def RetryDeliveries(

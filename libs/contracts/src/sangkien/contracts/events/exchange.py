@@ -1,0 +1,50 @@
+"""Facts that exchange publishes: what came from other nodes, for the services of this one."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from sangkien.contracts.events.base import Event
+
+
+class ForeignRoundAnnounced(Event):
+    """A council of another node takes dossiers: intake lets people file for its round."""
+
+    TYPE: ClassVar[str] = "ev.exchange.round.announced.v1"
+
+    round_id: str
+    node: str = Field(description="the node whose council it is")
+    name: str
+    tier: Literal["grassroots", "district", "city", "national"]
+    owner_id: str
+    opens_on: date
+    closes_on: date
+    closed_on: date | None = None
+
+
+class ForeignAnswerReceived(Event):
+    """The node a dossier was filed to said what became of it. The node asserts it; nobody here decided it."""
+
+    TYPE: ClassVar[str] = "ev.exchange.dossier.answered.v1"
+
+    dossier_id: str
+    version: int
+    node: str
+    answer: Literal[
+        "received",
+        "not_received",
+        "accepted",
+        "supplement_requested",
+        "refused",
+        "voted",
+        "recognised",
+        "not_recognised",
+        "withdrawn",
+    ]
+    remote_id: str = ""
+    code: str = ""
+    answer_due: date | None = None
+    reason: str = ""
+    decision_symbol: str = ""
+    on: date
