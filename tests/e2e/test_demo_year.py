@@ -44,7 +44,7 @@ def test_report_stores_and_streams_agree_on_every_figure(year: Played, events: l
     found = stored(sqlite_documents(year.folder))
     certificates = authors_of_recognised(year.folder).total()
 
-    assert found == Figures(BA_DINH, certificates, 53, 43, 75_060_000, found.notices)
+    assert found == Figures(BA_DINH, certificates, 53, 43, 75_060_000, found.notices, found.mails)
     assert (reported(year.outcome), said(events)) == (found, found)
 
 
@@ -95,13 +95,21 @@ def test_every_mail_reached_the_mail_server_once(year: Played) -> None:
     assert received == Counter(each["_id"] for each in sqlite_documents(year.folder)("notification", "mails"))
 
 
+def test_reviewers_were_told_of_each_dossier_in_the_inbox_and_by_one_mail_a_round(year: Played) -> None:
+    read = sqlite_documents(year.folder)
+    notices, mails = (Counter(each["kind"] for each in read("notification", name)) for name in ("notices", "mails"))
+
+    assert (notices["reviewer_assigned"], mails["reviewer_assigned"]) == (2 * 288, 0)
+    assert (notices["review_digest"], mails["review_digest"]) == (0, 3 * 9)
+
+
 async def test_another_year_and_seed_come_out_as_their_scenario_says(other_year: Path, tmp_path: Path) -> None:
     with Demo(tmp_path / "node", str(other_year), "--seed", "7", "--one-process") as demo:
         played = await demo.played()
 
     found = stored(sqlite_documents(played.folder))
     certificates = authors_of_recognised(played.folder).total()
-    assert found == Figures(TAY_HO, certificates, 4, 3, TAY_HO_VND, found.notices)
+    assert found == Figures(TAY_HO, certificates, 4, 3, TAY_HO_VND, found.notices, found.mails)
     assert (reported(played.outcome), said(await kept_messages(played.folder, tmp_path / "broker"))) == (found, found)
 
 
@@ -111,7 +119,7 @@ async def test_mongodb_holds_the_same_year(other_year: Path, tmp_path: Path, mon
 
     read = mongo_documents(mongo_uri, played.folder)
     found = stored(read)
-    assert found == Figures(TAY_HO, found.certificates, 4, 3, TAY_HO_VND, found.notices)
+    assert found == Figures(TAY_HO, found.certificates, 4, 3, TAY_HO_VND, found.notices, found.mails)
     assert (reported(played.outcome), said(await kept_messages(played.folder, tmp_path / "broker"))) == (found, found)
     assert (done_twice(read), gaps(read), played.outcome["dead_letters"]) == ({}, [], 0)
     assert list((played.folder / "stores").iterdir()) == []

@@ -19,12 +19,21 @@ from nats.aio.client import Client
 
 from sangkien.api.notification.v1 import notification_pb2 as api
 from sangkien.api.notification.v1.notification_pb2_grpc import NotificationServiceStub
-from sangkien.contracts.events import AuthorShare, DossierAccepted, DossierSubmitted, Event, service_of
+from sangkien.contracts.events import (
+    AuthorShare,
+    DossierAccepted,
+    DossierSubmitted,
+    Event,
+    ReviewersAssigned,
+    service_of,
+)
 from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import outbox_row, provision_node
 from sangkien.messaging.outbox import Outgoing
+from sangkien.notification.adapters.notice_store import SCHEMA
 from sangkien.notification.bootstrap import SERVICE
 from sangkien.runtime import new_id
+from sangkien.store import Store, open_store
 from sangkien.testkit import NatsServer, eventually
 from sangkien.testkit.directory_double import DirectoryDouble, directory_double
 from sangkien.testkit.service import RunningService, running_service
@@ -154,6 +163,26 @@ def accepted(dossier_id: str, *author_ids: str) -> DossierAccepted:
     )
 
 
+def assigned(dossier_id: str, *reviewer_ids: str, round_id: str = "R1", title: str = "") -> ReviewersAssigned:
+    return ReviewersAssigned(
+        dossier_id=dossier_id,
+        round_id=round_id,
+        title=title or f"Sáng kiến {dossier_id}",
+        reviewer_ids=reviewer_ids,
+        due=date(2023, 6, 20),
+    )
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """The service's store, on either adapter."""
+    url = f"sqlite://{tmp_path}" if request.param == "sqlite" else request.getfixturevalue("mongo_uri")
+    chosen = await open_store(url, database=f"notification_{new_id()}")
+    await chosen.ensure(SCHEMA)
+    yield chosen
+    await chosen.close()
+
+
 @pytest.fixture
 async def smtp() -> AsyncIterator[MailServer]:
     server = MailServer()
@@ -190,7 +219,8 @@ async def begin(
 @pytest.fixture
 def with_mail(smtp: MailServer) -> dict[str, Any]:
     """Settings of a service that sends mail to the test's server, and tries again at once."""
-    return {"smtp_url": smtp.url, "sender": "sangkien@badinh.vn", "first_retry_seconds": 0.01}
+    told = {"smtp_url": smtp.url, "sender": "sangkien@badinh.vn"}
+    return told | {"first_retry_seconds": 0.01, "digest_quiet_seconds": 0.2}
 
 
 @pytest.fixture(scope="session")
@@ -200,5 +230,6 @@ def events() -> Any:
     class Events:
         submitted = staticmethod(submitted)
         accepted = staticmethod(accepted)
+        assigned = staticmethod(assigned)
 
     return Events

@@ -109,6 +109,24 @@ async def test_mail_ends_the_trace_that_the_filing_began(begin: Any, smtp: Any, 
     assert spans["notice email"].parent_id == spans["notice inbox"].span_id
 
 
+async def test_reviewer_finds_each_assignment_in_the_inbox_and_one_mail_for_all(
+    begin: Any, smtp: Any, with_mail: Any, events: Any
+) -> None:
+    cast = await begin(**with_mail)
+    reviewer = cast.directory.add_person("Lê Văn Tám", cast.unit, email="tam@x.vn")
+    ids = [await cast.publish(events.assigned(f"D{number}", reviewer)) for number in range(3)]
+    await cast.publish(events.assigned("D2", reviewer), event_id=ids[2])
+    notices = await cast.inbox(reviewer, 3)
+    await eventually(cast.mails, value={"sent": 1})
+
+    assert [(each.kind, each.about_id) for each in notices] == [("reviewer_assigned", f"D{n}") for n in range(3)]
+    assert [str(mail["Subject"]) for mail in smtp.received] == [
+        "Đề nghị phản biện 3 sáng kiến / Initiatives to review: 3"
+    ]
+    (delivery,) = (await cast.stub().ListDeliveries(api.ListDeliveriesRequest(state="sent"))).deliveries
+    assert (delivery.kind, delivery.recipient_id, delivery.attempts) == ("review_digest", reviewer, 1)
+
+
 async def test_state_that_does_not_exist_is_refused(begin: Any) -> None:
     cast = await begin()
     with pytest.raises(RemoteRefusal) as refused:

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sangkien.messaging import Incoming, Later
-from sangkien.notification.adapters.notice_store import SCHEMA, StoredDossiers, StoredInboxes, StoredMails
+from sangkien.notification.adapters.notice_store import StoredDossiers, StoredInboxes, StoredMails
 from sangkien.notification.adapters.smtp import SmtpPost
 from sangkien.notification.adapters.wording import CatalogueWording, RuleGlossary
 from sangkien.notification.application.deliver_mail import DeliverMail
@@ -19,23 +18,17 @@ from sangkien.notification.application.ports import Contact
 from sangkien.notification.application.write_notices import WriteNotices
 from sangkien.notification.domain.mail import Mail
 from sangkien.notification.entrypoints.messages import PATIENT_DELIVERIES, NoticeHandler
-from sangkien.runtime import new_id
-from sangkien.store import Insert, Store, open_store
+from sangkien.store import Insert, Store
 
 NOW = datetime(2023, 5, 8, 8, 30, tzinfo=UTC)
 
 
-@pytest.fixture(params=["sqlite", "mongo"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    url = f"sqlite://{tmp_path}" if request.param == "sqlite" else request.getfixturevalue("mongo_uri")
-    chosen = await open_store(url, database=f"notification_{new_id()}")
-    await chosen.ensure(SCHEMA)
-    yield chosen
-    await chosen.close()
-
-
 def queued(number: int) -> Mail:
     return Mail(f"M{number:03}", f"P{number}", "dossier_received", "D1", "s", "t", "queued", 0, NOW, NOW, "", "")
+
+
+async def no_digests() -> None:
+    """There are none."""
 
 
 def worker(store: Store, smtp: Any) -> DeliverMail:
@@ -48,6 +41,7 @@ def worker(store: Store, smtp: Any) -> DeliverMail:
         SmtpPost(smtp.url, "s@badinh.vn"),
         store.apply,
         lambda *_: nullcontext(),
+        no_digests,
         now=lambda: NOW,
         first_delay=timedelta(minutes=1),
         shared=True,

@@ -1,14 +1,16 @@
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from sangkien.notification.domain.errors import MailSettled
-from sangkien.notification.domain.mail import STATES, Mail, State
-from sangkien.notification.domain.notice import notice_id
+from sangkien.notification.domain.mail import STATES, Mail, State, Window
+from sangkien.notification.domain.notice import digest_id, notice_id
 
 NOW = datetime(2023, 12, 20, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+
+WINDOW = Window(MINUTE, 5 * MINUTE)
 
 MOVES: dict[str, Callable[[Mail], None]] = {
     "sent": Mail.was_sent,
@@ -18,6 +20,8 @@ MOVES: dict[str, Callable[[Mail], None]] = {
     "not_handed_over": lambda mail: mail.was_not_handed_over(NOW),
     "claim": lambda mail: mail.claim(NOW),
     "queue_again": lambda mail: mail.queue_again(NOW),
+    "took_another": lambda mail: mail.took_another(NOW, WINDOW),
+    "seal": lambda mail: mail.seal("s", "t", NOW),
 }
 ALLOWED: dict[tuple[str, State], State] = {
     ("sent", "queued"): "sent",
@@ -28,6 +32,10 @@ ALLOWED: dict[tuple[str, State], State] = {
     ("claim", "queued"): "queued",
     ("queue_again", "failed"): "queued",
     ("queue_again", "no_address"): "queued",
+    ("took_another", "gathering"): "gathering",
+    ("took_another", "held"): "held",
+    ("seal", "gathering"): "queued",
+    ("seal", "held"): "queued",
 }
 
 
@@ -67,5 +75,21 @@ def test_mail_waits_for_an_absent_server_without_giving_up() -> None:
     assert (one.state, one.attempts, one.last_error) == ("queued", 1, "unreachable")
 
 
-def test_notice_id_fits_a_message_id() -> None:
+def test_digest_leaves_when_nothing_more_comes_but_does_not_wait_for_ever() -> None:
+    one, leaves = mail("gathering"), []
+    for minutes in (0, 0.5, 1, 4.5):
+        one.took_another(NOW + minutes * MINUTE, WINDOW)
+        leaves.append((one.next_at - NOW) / MINUTE)
+    assert leaves == [1, 1.5, 2, 5]
+
+
+def test_held_digest_keeps_its_hour() -> None:
+    one = mail("held")
+    one.next_at = NOW + timedelta(hours=9)
+    one.took_another(NOW, WINDOW)
+    assert one.next_at == NOW + timedelta(hours=9)
+
+
+def test_ids_fit_a_message_id() -> None:
     assert notice_id("01E", "ba-dinh:01P", "email") == "01E.ba-dinh_01P.email"
+    assert digest_id("01R", "ba-dinh:01P", date(2023, 5, 8)) == "01R.ba-dinh_01P.20230508.digest"

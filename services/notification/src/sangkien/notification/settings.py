@@ -21,6 +21,12 @@ class NotificationSettings(ServiceSettings):
     smtp_connections: int = Field(default=4, ge=1, le=32)
     first_retry_seconds: float = Field(default=60.0, gt=0)
     """How long a mail waits after the server put it off for the first time; twice as long every time."""
+    digest_quiet_seconds: float = Field(default=2.0, ge=0)
+    """A digest leaves when nothing was added to it for so long."""
+    digest_longest_seconds: float = Field(default=60.0, ge=0)
+    """A digest leaves so long after the first that was added, whatever still comes."""
+    digest_hour: int = Field(default=7, ge=0, le=23)
+    """When a digest leaves that had to wait for the next day, in Hanoi's time."""
 
     @model_validator(mode="after")
     def _mail_is_whole(self) -> "NotificationSettings":
@@ -36,3 +42,8 @@ class NotificationSettings(ServiceSettings):
     @property
     def first_retry(self) -> timedelta:
         return timedelta(seconds=self.first_retry_seconds)
+
+    @property
+    def digest_window(self) -> tuple[timedelta, timedelta]:
+        """How long a digest waits for more: after the last that was added, and after the first."""
+        return timedelta(seconds=self.digest_quiet_seconds), timedelta(seconds=self.digest_longest_seconds)

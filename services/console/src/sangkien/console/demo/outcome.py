@@ -13,6 +13,9 @@ from sangkien.console.node.local import LocalNode
 from sangkien.console.operations import Operations, quiet
 from sangkien.rpc import TokenSource
 
+STATES = ("sent", "gathering", "held", "queued", "failed", "no_address")
+"""Of a delivery, in the order they are told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -21,10 +24,9 @@ class Outcome:
     rounds: list[rep.RoundSummary]
     city: rep.RoundSummary | None
     reward: rep.RewardSummary
-    notices: dict[str, int]
-    """Deliveries by state, over all channels."""
-    channels: dict[str, int]
-    """Deliveries sent by channel."""
+    notices: dict[str, dict[str, int]]
+    """Deliveries by channel and state: `inbox` has one for each notice, `email` one for each mail. A reviewer's notices
+    of a round share a mail, so there are fewer mails than notices."""
     dead_letters: int
     restarts: int
     duration_s: float
@@ -65,9 +67,10 @@ class Outcome:
                 "reconciled": self.reward.reconciled,
             },
             "certificates": self.certificates,
-            "notices": {"sent": 0, "queued": 0, "failed": 0, "no_address": 0}
-            | self.notices
-            | {"by_channel": self.channels},
+            "notices": {
+                **{state: sum(counts.get(state, 0) for counts in self.notices.values()) for state in STATES},
+                "by_channel": {channel: counts.get("sent", 0) for channel, counts in self.notices.items()},
+            },
             "dead_letters": self.dead_letters,
             "restarts": self.restarts,
             "duration_s": round(self.duration_s, 2),
@@ -98,12 +101,9 @@ class Reader:
         rewards = await patiently(self._reporting.GetRewardReport, rep.GetRewardReportRequest())
         counts = await patiently(self._notification.CountDeliveries, note.CountDeliveriesRequest())
         by_id = {each.round_id: each for each in report.rounds}
-        states: dict[str, int] = {}
-        channels: dict[str, int] = {}
+        notices: dict[str, dict[str, int]] = {}
         for each in counts.counts:
-            states[each.state] = states.get(each.state, 0) + each.count
-            if each.state == "sent":
-                channels[each.channel] = channels.get(each.channel, 0) + each.count
+            notices.setdefault(each.channel, {})[each.state] = each.count
         statuses = await self._operations.statuses()
         return Outcome(
             rounds=[by_id[round_id] for round_id in story.rounds.values()],
@@ -112,8 +112,7 @@ class Reader:
                 (d for d in rewards.decisions if d.decision_id == story.reward_decision),
                 rep.RewardSummary(reconciled=True),  # a year that rewards nobody
             ),
-            notices=states,
-            channels=channels,
+            notices=notices,
             dead_letters=sum(status.dead_letters for status in statuses.values() if status),
             restarts=restarts,
             duration_s=duration_s,
@@ -121,4 +120,5 @@ class Reader:
 
 
 def _no_queue(counts: note.CountDeliveriesResponse) -> bool:
-    return not any(each.count for each in counts.counts if each.state == "queued")
+    """Nothing leaves today any more; what is held is for tomorrow."""
+    return not any(each.count for each in counts.counts if each.state in ("queued", "gathering"))

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.tree import Tree
 
 from sangkien.api.ops.v1 import ops_pb2
-from sangkien.console.demo.outcome import Outcome
+from sangkien.console.demo.outcome import STATES, Outcome
 from sangkien.console.operations import children_of
 from sangkien.text.catalogue import label
 from sangkien.text.formats import vnd
@@ -86,13 +86,20 @@ def tables(outcome: Outcome) -> list[Table]:
     reward.add_section()
     reward.add_row("Tổng · Total", "", vnd(outcome.reward.total_vnd))
     notices = Table(title="Thông báo · Notices", title_justify="left")
-    for heading in ("Trạng thái · State", "Số lượng · Number"):
-        notices.add_column(heading, justify="left" if heading.startswith("Trạng") else "right")
-    for state, count in sorted(outcome.notices.items()):
-        name = f"delivery.{state}"
-        notices.add_row(f"{label(name)} · {label(name, 'en')}", str(count))
+    notices.add_column("Trạng thái · State")
+    for channel in outcome.notices:
+        notices.add_column(_both(f"channel.{channel}"), justify="right")
+    for state in STATES:
+        counts = [channel.get(state, 0) for channel in outcome.notices.values()]
+        if any(counts) or state == "sent":
+            notices.add_row(_both(f"delivery.{state}"), *map(str, counts))
+    notices.add_section()
     notices.add_row("Thư chết · Dead letters", str(outcome.dead_letters))
     return [rounds, reward, notices]
+
+
+def _both(name: str) -> str:
+    return f"{label(name)} · {label(name, 'en')}"
 
 
 def trace_tree(spans: list[ops_pb2.Span]) -> Tree:

@@ -4,21 +4,25 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from sangkien.notification.application.ports import KnownDossier, Notice, Page
+from sangkien.notification.application.ports import KnownDossier, Line, Notice, Page
 from sangkien.notification.domain.errors import NoticePageInvalid
 from sangkien.notification.domain.mail import STATES, Mail, State
 from sangkien.store import Document, Index, Insert, Invalid, Op, Replace, Schema, Store, save
 
 INBOX: Final = "notices"
 MAILS: Final = "mails"
+DIGEST_LINES: Final = "digest_lines"
 DOSSIERS: Final = "dossiers"
 
+_LINES_AT_ONCE: Final = 1_000
+
 SCHEMA = Schema(
-    (INBOX, MAILS, DOSSIERS),
+    (INBOX, MAILS, DIGEST_LINES, DOSSIERS),
     (
         Index(INBOX, ("recipient_id", "_id")),
         Index(MAILS, ("state", "next_at")),
         Index(MAILS, ("state", "_id")),
+        Index(DIGEST_LINES, ("digest_id", "_id")),
     ),
 )
 
@@ -53,7 +57,13 @@ class StoredMails:
         self._store = store
 
     async def due(self, now: datetime, limit: int) -> list[Mail]:
-        where = {"state": "queued", "next_at": {"lte": _milliseconds(now)}}
+        return await self._come({"state": "queued"}, now, limit)
+
+    async def ripe(self, now: datetime, limit: int) -> list[Mail]:
+        return await self._come({"state": {"in": ["gathering", "held"]}}, now, limit)
+
+    async def _come(self, where: Document, now: datetime, limit: int) -> list[Mail]:
+        where = {**where, "next_at": {"lte": _milliseconds(now)}}
         return [_mail(each) for each in await self._store.find(MAILS, where, sort=[("next_at", 1)], limit=limit)]
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, Mail]:
@@ -83,6 +93,28 @@ class StoredMails:
             "traceparent": mail.traceparent,
         }
         return save(MAILS, document, mail.version)
+
+
+class StoredDigestLines:
+    """The `DigestLines` port on a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def of(self, digest_id: str) -> list[Line]:
+        found: list[Line] = []
+        after: str | None = None
+        while True:
+            page = await self._store.page(
+                DIGEST_LINES, {"digest_id": digest_id}, sort=[("_id", 1)], limit=_LINES_AT_ONCE, after=after
+            )
+            found += [Line(each["_id"], each["digest_id"], each["facts"]) for each in page.items]
+            after = page.next
+            if after is None:
+                return found
+
+    def add(self, line: Line) -> Op:
+        return Insert(DIGEST_LINES, {"_id": line.notice_id, "digest_id": line.digest_id, "facts": dict(line.facts)})
 
 
 class StoredDossiers:

@@ -1,13 +1,13 @@
 """Notices in the words of the one catalogue, and codes of the rule sets in words."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
 
-from sangkien.notification.application.ports import Words
-from sangkien.notification.domain.notice import Kind, Occasion
+from sangkien.notification.application.ports import Line, Words
+from sangkien.notification.domain.notice import DIGEST_KIND, Facts, Kind, Occasion
 from sangkien.rules import NoRuleOnDate, Reason, refusal_reasons, shortcomings
-from sangkien.text.catalogue import label, message, placeholders
+from sangkien.text.catalogue import Lang, label, message, placeholders
 
 _BETWEEN_LANGUAGES = "\n\n----\n\n"
 
@@ -24,7 +24,10 @@ class CatalogueWording:
         body = message(body_code, occasion.facts)
         subject_en = message(subject_code, english, "en")
         body_en = message(body_code, english, "en")
-        return Words(subject, body, f"{subject} / {subject_en}", f"{body}{_BETWEEN_LANGUAGES}{body_en}")
+        return Words(subject, body, *_mail((subject, body), (subject_en, body_en)))
+
+    def digest(self, lines: Sequence[Line]) -> tuple[str, str]:
+        return _mail(_digest(lines, "vi"), _digest(lines, "en"))
 
 
 class RuleGlossary:
@@ -40,6 +43,17 @@ class RuleGlossary:
 
     def shortcomings(self, codes: Iterable[str], on: date) -> tuple[str, str]:
         return _in_words(codes, on, shortcomings)
+
+
+def _digest(lines: Sequence[Line], lang: Lang) -> tuple[str, str]:
+    name = f"notice.{DIGEST_KIND}"
+    listed = [message(f"{name}.line", {**line.facts, "number": at}, lang) for at, line in enumerate(lines, start=1)]
+    facts: Facts = {"count": len(lines), "initiatives": "\n".join(listed)}
+    return message(f"{name}.subject", facts, lang), message(f"{name}.body", facts, lang)
+
+
+def _mail(vi: tuple[str, str], en: tuple[str, str]) -> tuple[str, str]:
+    return f"{vi[0]} / {en[0]}", f"{vi[1]}{_BETWEEN_LANGUAGES}{en[1]}"
 
 
 @cache

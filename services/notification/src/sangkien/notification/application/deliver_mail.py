@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from sangkien.notification.application.ports import (
@@ -37,13 +37,14 @@ class DeliverMail:
     Message-IDs; it is counted once. Where other processes may own the store too (`shared`), a batch is claimed first.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all that a mail meets on its way)
         self,
         mails: Mails,
         contacts: Contacts,
         post: Post,
         commit: Commit,
         span: Span,
+        seal_digests: Callable[[], Awaitable[None]],
         *,
         now: Now,
         first_delay: timedelta,
@@ -54,6 +55,7 @@ class DeliverMail:
         self._post = post
         self._commit = commit
         self._span = span
+        self._seal_digests = seal_digests
         self._now = now
         self._first_delay = first_delay
         self._shared = shared
@@ -80,6 +82,8 @@ class DeliverMail:
     async def deliver_due(self) -> bool:
         """Try one batch of due mails. Says whether there was any."""
         try:
+            if not self._failures:  # while nobody takes mail, a digest may as well go on gathering
+                await self._seal_digests()
             due = await self._mails.due(self._now(), BATCH)
             if due and self._shared:
                 due = await self._claimed(due)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from sangkien.notification.domain.mail import Mail, State
-from sangkien.notification.domain.notice import Occasion
+from sangkien.notification.domain.notice import Facts, Occasion
 from sangkien.store import Op
 
 Commit = Callable[[Sequence[Op]], Awaitable[None]]
@@ -42,11 +42,24 @@ class Words:
     mail_text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a digest says of one notice; the notice's id is the line's, so that no notice is in two digests."""
+
+    notice_id: str
+    digest_id: str
+    facts: Facts
+
+
 class Wording(Protocol):
     """Templates filled in."""
 
     def words(self, occasion: Occasion) -> Words:
         """Raises LookupError when a template lacks one of its facts: a mistake in the code."""
+        ...
+
+    def digest(self, lines: Sequence[Line]) -> tuple[str, str]:
+        """Subject and text of one mail for all of the lines, in their order, in both languages."""
         ...
 
 
@@ -172,6 +185,10 @@ class Mails(Protocol):
         """Queued ones whose time has come, the longest waiting first."""
         ...
 
+    async def ripe(self, now: datetime, limit: int) -> list[Mail]:
+        """Digests that gather and whose time to leave has come, the longest waiting first."""
+        ...
+
     async def get_many(self, ids: Iterable[str]) -> dict[str, Mail]: ...
 
     async def page(self, state: State, limit: int, after: str) -> Page:
@@ -183,3 +200,13 @@ class Mails(Protocol):
         ...
 
     def save(self, mail: Mail) -> Op: ...
+
+
+class DigestLines(Protocol):
+    """What each digest lists."""
+
+    async def of(self, digest_id: str) -> list[Line]:
+        """All lines of a digest, in the order of their events."""
+        ...
+
+    def add(self, line: Line) -> Op: ...

@@ -1,9 +1,11 @@
-"""Turn an occasion into notices: one for each recipient and channel."""
+"""Turn occasions into notices: one for each recipient and channel, or a share in a digest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sangkien.notification.application.ports import Inboxes, Mails, Notice, Now, Span, Traceparent, Wording
+from sangkien.notification.application.gather_digests import GatherDigests, Told
+from sangkien.notification.application.ports import Inboxes, Mails, Notice, Now, Span, Traceparent, Wording, Words
 from sangkien.notification.domain.mail import Mail
 from sangkien.notification.domain.notice import Occasion, notice_id
 from sangkien.store import Op
@@ -20,12 +22,12 @@ class Heard:
 
 
 class WriteNotices:
-    """The inbox is delivered to at commit; mail is queued, where a mail server is configured."""
+    """The inbox is delivered to at commit; mail is queued or gathered, where a mail server is configured."""
 
     def __init__(
         self,
         inboxes: Inboxes,
-        mails: Mails | None,
+        mails: tuple[Mails, GatherDigests] | None,
         wording: Wording,
         span: Span,
         traceparent: Traceparent,
@@ -38,43 +40,44 @@ class WriteNotices:
         self._traceparent = traceparent
         self._now = now
 
-    def __call__(self, heard: Heard) -> list[Op]:
+    async def __call__(self, heard: Sequence[Heard]) -> list[Op]:
         """What writes the notices. The same event gives the same ids, so that nobody is told twice."""
-        occasion = heard.occasion
-        words = self._wording.words(occasion)
-        now = self._now()  # the event may be a month old, and five days is all the time a mail gets
         ops: list[Op] = []
-        for recipient_id in dict.fromkeys(occasion.recipient_ids):
-            id = notice_id(heard.event_id, recipient_id, "inbox")
-            with self._span("notice inbox", heard.traceparent, id):
-                ops.append(
-                    self._inboxes.add(
-                        Notice(
-                            id,
-                            recipient_id,
-                            occasion.kind,
-                            words.subject,
-                            words.body,
-                            occasion.about_id,
-                            heard.at,
-                            read=False,
-                        )
-                    )
-                )
-                if self._mails is not None:
-                    mail = Mail(
-                        id=notice_id(heard.event_id, recipient_id, "email"),
-                        recipient_id=recipient_id,
-                        kind=occasion.kind,
-                        about_id=occasion.about_id,
-                        subject=words.mail_subject,
-                        text=words.mail_text,
-                        state="queued",
-                        attempts=0,
-                        queued_at=now,
-                        next_at=now,
-                        last_error="",
-                        traceparent=self._traceparent(),
-                    )
-                    ops.append(self._mails.save(mail))
+        told: list[Told] = []
+        for each in heard:
+            words = self._wording.words(each.occasion)
+            for recipient_id in dict.fromkeys(each.occasion.recipient_ids):
+                id = notice_id(each.event_id, recipient_id, "inbox")
+                with self._span("notice inbox", each.traceparent, id):
+                    ops.append(self._inboxes.add(_notice(id, each, recipient_id, words)))
+                    if self._mails is None:
+                        continue
+                    if each.occasion.digest_of:
+                        told.append(Told(each.occasion, recipient_id, id, self._traceparent()))
+                    else:
+                        ops.append(self._mails[0].save(self._mail(each, recipient_id, words)))
+        if self._mails is not None and told:
+            ops += await self._mails[1](told)
         return ops
+
+    def _mail(self, heard: Heard, recipient_id: str, words: Words) -> Mail:
+        now = self._now()  # the event may be a month old, and five days is all the time a mail gets
+        return Mail(
+            id=notice_id(heard.event_id, recipient_id, "email"),
+            recipient_id=recipient_id,
+            kind=heard.occasion.kind,
+            about_id=heard.occasion.about_id,
+            subject=words.mail_subject,
+            text=words.mail_text,
+            state="queued",
+            attempts=0,
+            queued_at=now,
+            next_at=now,
+            last_error="",
+            traceparent=self._traceparent(),
+        )
+
+
+def _notice(id: str, heard: Heard, recipient_id: str, words: Words) -> Notice:
+    occasion = heard.occasion
+    return Notice(id, recipient_id, occasion.kind, words.subject, words.body, occasion.about_id, heard.at, read=False)

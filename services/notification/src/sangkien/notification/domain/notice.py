@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 Kind = Literal[
@@ -15,6 +16,9 @@ Kind = Literal[
     "entitlement_granted",
 ]
 
+DIGEST_KIND = "review_digest"
+"""Template of the one mail that tells a reviewer of many assignments."""
+
 Facts = Mapping[str, str | int]
 
 
@@ -23,7 +27,8 @@ class Occasion:
     """Something happened that these recipients are told of, each once on every channel.
 
     The facts fill the template of the kind and hold no personal data but what the recipient owns. `facts_en` replaces
-    those that read otherwise in English.
+    those that read otherwise in English. Where `digest_of` names something, a round, a recipient gets one e-mail a day
+    for all of its occasions, instead of one for each.
     """
 
     kind: Kind
@@ -31,6 +36,7 @@ class Occasion:
     recipient_ids: tuple[str, ...]
     facts: Facts
     facts_en: Facts
+    digest_of: str = ""
 
 
 def notice_id(event_id: str, recipient_id: str, channel: str) -> str:
@@ -40,3 +46,8 @@ def notice_id(event_id: str, recipient_id: str, channel: str) -> str:
     underscore.
     """
     return f"{event_id}.{recipient_id.replace(':', '_')}.{channel}"
+
+
+def digest_id(about_id: str, recipient_id: str, day: date) -> str:
+    """One id for the digest about a round to a recipient on a day, so that there is never a second one that day."""
+    return f"{about_id.replace(':', '_')}.{recipient_id.replace(':', '_')}.{day:%Y%m%d}.digest"

@@ -43,10 +43,11 @@ class NoticeHandler:
         waiting = [each.id for each in messages if _waits(each, known)]
         if waiting:
             raise Later(*waiting)
+        heard = []
         for each in messages:
             occasion = _occasion(each.event, _name(_dossier_id(each.event), known), self._glossary)
-            ops += self._write(Heard(occasion, each.id, each.at, each.traceparent))
-        return ops
+            heard.append(Heard(occasion, each.id, each.at, each.traceparent))
+        return ops + await self._write(heard)
 
 
 def _waits(message: Incoming, known: dict[str, KnownDossier]) -> bool:
@@ -60,7 +61,8 @@ def _name(dossier_id: str, known: dict[str, KnownDossier]) -> str:
 
 
 def _dossier_id(event: Event) -> str:
-    return str(getattr(event, "dossier_id", ""))
+    """The dossier whose name a notice of the event needs; "" for an event that brings the title along."""
+    return "" if isinstance(event, ReviewersAssigned) else str(getattr(event, "dossier_id", ""))
 
 
 def _occasion(event: Event, dossier: str, glossary: Glossary) -> Occasion:
@@ -85,7 +87,9 @@ def _occasion(event: Event, dossier: str, glossary: Glossary) -> Occasion:
         case ReviewersAssigned():
             due = event.due.isoformat() if event.due else "—"
             facts = {"title": event.title, "due": due}
-            return Occasion("reviewer_assigned", event.dossier_id, event.reviewer_ids, facts, {})
+            return Occasion(
+                "reviewer_assigned", event.dossier_id, event.reviewer_ids, facts, {}, digest_of=event.round_id
+            )
         case InitiativeRefused():
             vi, en = glossary.recognition(event.reason)
             facts = {"dossier": dossier, "decision": event.decision_symbol, "reason": vi}
