@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from sangkien.contracts.events import (
     CertificateIssued,
+    DecisionIssued,
     DossierAccepted,
     DossierRefused,
     DossierSubmitted,
     DossierSupplemented,
     DossierVoted,
-    DecisionIssued,
     DossierWithdrawn,
     EntitlementGranted,
     Event,
