@@ -1,13 +1,16 @@
 """The broker is brought to the declared state and never beyond it (pitfalls F6, F7)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import structlog
 from nats.aio.client import Client
-from nats.js.api import AckPolicy, ConsumerConfig, StorageType
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StorageType
 
 from sangkien.contracts.topology import TOPOLOGY, Topology
-from sangkien.messaging import ProvisionRefused, diff, provision
+from sangkien.messaging import ProvisionRefused, diff, provision, provision_node
+from sangkien.testkit import NatsServer
 
 
 async def test_provision_creates_everything_and_then_nothing(nc: Client) -> None:
@@ -62,6 +65,26 @@ async def test_provision_keeps_what_it_does_not_declare(nc: Client) -> None:
     info = await js.stream_info("EV_INTAKE")
     assert (info.state.messages, (info.config.metadata or {}).get("rack")) == (1, "b4")
     assert (await js.stream_info("OTHER")).config.subjects == ["other.>"]
+
+
+async def test_provision_before_a_start_brings_a_vanished_consumer_back_where_the_inbox_remembers(
+    new_store: Any, start_bus: Any, own_nats_server: NatsServer, nc: Client
+) -> None:
+    store, topology, js = await new_store("review"), TOPOLOGY.of_service("review"), nc.jetstream()
+    await provision_node(own_nats_server.url, topology, store)
+    first = (await js.consumer_info("EV_INTAKE", "review__intake")).config
+    bus = await start_bus("review", store)
+    await bus.drain()
+
+    await js.delete_consumer("EV_INTAKE", "review__intake")
+    with structlog.testing.capture_logs() as said:
+        await provision_node(own_nats_server.url, topology, store)
+
+    config = (await js.consumer_info("EV_INTAKE", "review__intake")).config
+    assert (first.deliver_policy, config.deliver_policy) == (DeliverPolicy.ALL, DeliverPolicy.BY_START_TIME)
+    assert [(each["event"], each["stream"], each["consumer"]) for each in said] == [
+        ("consumer_had_vanished", "EV_INTAKE", "review__intake")
+    ]
 
 
 async def test_provision_says_what_the_broker_refuses(nc: Client) -> None:

@@ -37,6 +37,6 @@ async def _provision(definition: Definition, store_url: str, database: str, nats
     store = await open_store(store_url, database=database)
     try:
         await store.ensure(definition.schema + MESSAGING_SCHEMA)
+        await provision_node(nats_url, TOPOLOGY.of_service(definition.name), store)
     finally:
         await store.close()
-    await provision_node(nats_url, TOPOLOGY.of_service(definition.name))
