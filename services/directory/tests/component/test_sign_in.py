@@ -10,8 +10,10 @@ from joserfc.jwk import KeySet
 
 from sangkien.api.directory.v1 import directory_pb2 as api
 from sangkien.directory.adapters.account_store import TRIES
+from sangkien.directory.adapters.person_store import PEOPLE
 from sangkien.rpc import Principal, RemoteRefusal, TokenVerifier
 from sangkien.runtime import utc_now
+from sangkien.store import Replace
 from sangkien.testkit.directory_double import NODE_SECRET
 
 PASSWORD = "con đường có lá me bay"
@@ -89,6 +91,17 @@ async def test_wrong_password_and_unknown_login_are_refused_alike(directory: Any
         ]
     ]
     assert refused == [("sign_in_failed", "")] * 5
+
+
+async def test_people_as_an_older_version_wrote_them_are_refused_in_words(directory: Any) -> None:
+    person = await directory.account(await directory.organisation(), "khai")
+    store = directory.running.host._store
+    document = await store.get(PEOPLE, person)
+    document["folded_name"] = document.pop("name_key")
+    await store.apply([Replace(PEOPLE, document, document["ver"])])
+
+    assert await refusal(sign_in(directory, "khai")) == ("directory_store_older", "")
+    assert await refusal(sign_in(directory, "khai", "con đường có lá me")) == ("sign_in_failed", "")
 
 
 async def test_guessing_is_stopped_even_when_the_guesses_come_at_once(directory: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
+from sangkien.directory.domain.errors import StoreOlder
 from sangkien.directory.domain.person import Person, RoleBook
 from sangkien.kernel import DateRange
 from sangkien.store import Document, Index, Op, Schema, Store, save
@@ -78,6 +79,8 @@ def _roles_id(person_id: str, organisation_id: str) -> str:
 
 
 def _person(document: Document) -> Person:
+    if "name_key" not in document:  # what tells two people apart was another thing then
+        raise StoreOlder
     born = document["birth_date"]
     person = Person(
         document["_id"],

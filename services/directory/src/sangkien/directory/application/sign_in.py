@@ -48,14 +48,16 @@ class SignIn:
         self._lifetime = lifetime
 
     async def __call__(self, login: str, password: str) -> SignedIn:
-        """Raises SignInFailed or SignInBlocked."""
+        """Raises SignInFailed, SignInBlocked or StoreOlder."""
         login = login.strip().lower()[: MOST_LOGIN_CHARACTERS + 1]
         await decided_again(lambda: self._take_a_try(login))
         account = await self._accounts.by_login(login) if login else None
         hashed = account.password_hash if account else None
         fits = await self._passwords.verify(hashed, password[: MOST_CHARACTERS + 1])
-        person = (await self._people.get_many([account.person_id])).get(account.person_id) if account else None
-        if account is None or person is None or not fits:
+        if account is None or not fits:
+            raise SignInFailed
+        person = (await self._people.get_many([account.person_id])).get(account.person_id)
+        if person is None:
             raise SignInFailed
         await self._commit([self._accounts.reset_tries(login)])
         await self._strengthen(account, password)

@@ -1,7 +1,7 @@
 """What directory refuses.
 
 DirectoryRefusal
-├── BatchTooLarge, PageTokenInvalid
+├── BatchTooLarge, PageTokenInvalid, StoreOlder
 ├── organisations: OrganisationNameMissing, OrganisationKindMalformed, ParentUnknown, OrganisationUnknown
 ├── people: PersonNameMissing, PersonUnknown, BirthDateWrong, StaffCodeTooLong
 ├── both: NameTooLong, EmailMalformed, ValidityMalformed, ValidityReversed
@@ -29,6 +29,13 @@ class PageTokenInvalid(DirectoryRefusal):
 
     code = "directory_page_token_invalid"
     kind = "invalid"
+
+
+class StoreOlder(DirectoryRefusal):
+    """The store holds people as an unreleased version wrote them: whom this one would take for new."""
+
+    code = "directory_store_older"
+    kind = "precondition"
 
 
 class OrganisationNameMissing(DirectoryRefusal):
