@@ -20,13 +20,13 @@ from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
 from sangkien.console.demo.actors import Registrar
 from sangkien.console.demo.cast import Casting
-from sangkien.console.demo.patience import until
 from sangkien.console.demo.scenario import load_scenario
 from sangkien.console.node.folder import NodeFolder
 from sangkien.console.node.local import LocalNode, local_node
 from sangkien.console.node.plan import Options
 from sangkien.console.node.sample import settle
 from sangkien.console.operations import Operations, quiet
+from sangkien.console.patience import until
 
 ROUNDS = 3
 METHOD = "/sangkien.api.intake.v1.IntakeService/FileDossier"

@@ -19,11 +19,11 @@ from sangkien.console.demo.actors import Actor, Registrar
 from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import BATCH, CouncilWork, Panel
 from sangkien.console.demo.outcome import Reader
-from sangkien.console.demo.patience import patiently, until
 from sangkien.console.demo.scenario import load_scenario
 from sangkien.console.importing import file_drafts
 from sangkien.console.node.local import LocalNode
 from sangkien.console.operations import Operations, quiet
+from sangkien.console.patience import patiently, until
 
 MEMBERS = 7
 UNITS = 40

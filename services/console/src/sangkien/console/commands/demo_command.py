@@ -35,7 +35,7 @@ def demo(
 
     async def work() -> "Told":
         from sangkien.console.demo.actors import DemoFailed
-        from sangkien.console.demo.patience import WaitedTooLong
+        from sangkien.console.patience import WaitedTooLong
 
         home = folder_at(folder)
         if home.used:
@@ -71,7 +71,8 @@ def demo(
 
 
 def _tell(told: "Told", folder: Path | None) -> None:
-    from sangkien.console.demo.telling import tables, trace_tree
+    from sangkien.console.demo.telling import tables
+    from sangkien.console.trace_tree import trace_tree
 
     for table in tables(told.outcome):
         out.print(table)

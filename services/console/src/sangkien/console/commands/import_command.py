@@ -62,11 +62,11 @@ def import_(
 
 
 async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "ImportReport":
-    from sangkien.console.demo.patience import until
     from sangkien.console.importing import TableUnreadable, import_file
     from sangkien.console.node.local import local_node
     from sangkien.console.node.sample import settle, signed_in
     from sangkien.console.operations import Operations, quiet
+    from sangkien.console.patience import until
 
     if not file.is_file():  # noqa: ASYNC240 (once, before anything runs)
         raise Stop("file_not_found", f"Không có tệp {file} · there is no such file")

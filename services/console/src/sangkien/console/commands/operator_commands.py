@@ -53,7 +53,7 @@ def trace(
     if as_json:
         print_json({"trace_id": spans[0].trace_id, "spans": [_span(span) for span in spans]})
     else:
-        from sangkien.console.demo.telling import trace_tree
+        from sangkien.console.trace_tree import trace_tree
 
         out.print(trace_tree(spans))
 

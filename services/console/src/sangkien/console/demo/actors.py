@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sangkien.api.directory.v1 import directory_pb2 as pb
 from sangkien.api.directory.v1 import directory_pb2_grpc
 from sangkien.console.demo.cast import PersonDraft
-from sangkien.console.demo.patience import patiently
 from sangkien.console.demo.scenario import Scenario
 from sangkien.console.node.accounts import Account
 from sangkien.console.node.local import LocalNode
+from sangkien.console.patience import patiently
 from sangkien.rpc import RenewedToken, TokenSource
 
 STOOD_SINCE = "2008-08-01"

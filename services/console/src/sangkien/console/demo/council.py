@@ -11,9 +11,9 @@ from sangkien.api.recognition.v1 import recognition_pb2_grpc
 from sangkien.api.review.v1 import review_pb2 as rev
 from sangkien.api.review.v1 import review_pb2_grpc
 from sangkien.console.demo.actors import Actor, DemoFailed
-from sangkien.console.demo.patience import patiently, until
 from sangkien.console.demo.verdicts import ABSTAIN, NO, YES, Verdict, Verdicts
 from sangkien.console.node.local import LocalNode
+from sangkien.console.patience import patiently, until
 from sangkien.rules import Tier, score_sheet
 
 BATCH = 500

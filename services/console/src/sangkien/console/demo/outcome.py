@@ -7,10 +7,10 @@ from sangkien.api.notification.v1 import notification_pb2 as note
 from sangkien.api.notification.v1 import notification_pb2_grpc
 from sangkien.api.reporting.v1 import reporting_pb2 as rep
 from sangkien.api.reporting.v1 import reporting_pb2_grpc
-from sangkien.console.demo.patience import patiently, until
 from sangkien.console.demo.year import Story
 from sangkien.console.node.local import LocalNode
 from sangkien.console.operations import Operations, quiet
+from sangkien.console.patience import patiently, until
 from sangkien.rpc import TokenSource
 
 STATES = ("sent", "gathering", "held", "queued", "failed", "no_address")

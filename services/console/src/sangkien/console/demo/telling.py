@@ -1,4 +1,4 @@
-"""What a person sees: a progress bar while it runs, then tables, one trace as a tree, and where to look next."""
+"""What a person sees: a progress bar while it runs, then tables."""
 
 from types import TracebackType
 from typing import Self
@@ -7,15 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
-from rich.tree import Tree
 
-from sangkien.api.ops.v1 import ops_pb2
 from sangkien.console.demo.outcome import STATES, Outcome
-from sangkien.console.operations import children_of
 from sangkien.text.catalogue import label
 from sangkien.text.formats import vnd
-
-_COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "red", "white", "bright_cyan")
 
 
 class Bars:
@@ -100,24 +95,3 @@ def tables(outcome: Outcome) -> list[Table]:
 
 def _both(name: str) -> str:
     return f"{label(name)} · {label(name, 'en')}"
-
-
-def trace_tree(spans: list[ops_pb2.Span]) -> Tree:
-    """The spans of one trace as a tree: who did what, when it began after the first, how long it took."""
-    tree = children_of(spans)
-    colours = {s: _COLOURS[i % len(_COLOURS)] for i, s in enumerate(sorted({span.service for span in spans}))}
-    began = spans[0].start_ns if spans else 0
-    root = Tree(f"{len(spans)} bước, {len(colours)} dịch vụ · spans, services")
-
-    def grow(branch: Tree, parent_id: str) -> None:
-        for span in tree.get(parent_id, ()):
-            colour = colours[span.service]
-            mark = "" if span.status == "ok" else f" [red]{span.status}[/red]"
-            text = (
-                f"[{colour}]{span.service}[/{colour}] {span.name}{mark} "
-                f"[dim]+{(span.start_ns - began) / 1e6:,.0f} ms, {span.duration_ns / 1e6:,.1f} ms[/dim]"
-            )
-            grow(branch.add(text), span.span_id)
-
-    grow(root, "")
-    return root

@@ -15,12 +15,12 @@ from sangkien.api.reward.v1 import reward_pb2_grpc
 from sangkien.console.demo.actors import Actor, DemoFailed, Registrar
 from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import CouncilWork, Held, Panel, Said, after
-from sangkien.console.demo.patience import patiently
 from sangkien.console.demo.scenario import RoundPlan, Scenario
 from sangkien.console.demo.workbooks import write_workbooks
 from sangkien.console.importing import file_drafts, import_file
 from sangkien.console.node import accounts
 from sangkien.console.node.local import LocalNode
+from sangkien.console.patience import patiently
 from sangkien.rules import Tier
 
 MEMBERS = 9

@@ -12,11 +12,11 @@ from sangkien.api.review.v1 import review_pb2_grpc
 from sangkien.console.demo.actors import Registrar
 from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import Panel
-from sangkien.console.demo.patience import patiently
 from sangkien.console.demo.scenario import load_scenario
 from sangkien.console.node import accounts
 from sangkien.console.node.folder import NodeFolderError
 from sangkien.console.node.local import LocalNode
+from sangkien.console.patience import patiently
 from sangkien.rpc import RenewedToken, TokenSource
 
 _MEMBERS = 7
