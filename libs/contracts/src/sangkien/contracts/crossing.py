@@ -1,9 +1,8 @@
 """What crosses between nodes: one model a message type, and who may send it to whom (ADR 0008).
 
-A type is also the tail of the NATS subject: `out.<receiver>.<type>` at the sender, `in.<sender>.<type>` at the receiver.
+A type ends the NATS subject: `out.<receiver>.<type>` at the sender, `in.<sender>.<type>` at the receiver.
 The body is the JSON of the model. Bodies carry names where the receiver needs them to act; nothing of a body but its
-hash stays
-at the hub once it was delivered.
+hash stays at the hub once it was delivered.
 """
 
 from dataclasses import dataclass
@@ -96,7 +95,7 @@ class AttachedFile(BaseModel):
 
 
 class DossierFiled(Crossing):
-    """A dossier for the council of the receiver: from a union to the competent one, or from a council up to the next."""
+    """A dossier for the council of the receiver: from a union to the competent one, or from a council upwards."""
 
     TYPE: ClassVar[str] = "dossier.filed.v1"
 
