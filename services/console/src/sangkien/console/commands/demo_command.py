@@ -1,12 +1,23 @@
 """`sangkien demo`."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from sangkien.console.commands.speaking import AsJson, Mongo, Stop, folder_at, out, people, print_json, speak
+from sangkien.console.commands.speaking import (
+    AsJson,
+    Mongo,
+    Stop,
+    command_name,
+    folder_at,
+    out,
+    people,
+    print_json,
+    speak,
+)
 
 if TYPE_CHECKING:
     from sangkien.console.demo.run import Told
@@ -65,12 +76,12 @@ def demo(
     if as_json:
         print_json(told.outcome.as_json() | ({"data_dir": str(folder)} if kept else {}))
     else:
-        _tell(told, folder if kept else None)
+        _tell(told, scenario, folder if kept else None)
     if not kept:
         remove(folder)
 
 
-def _tell(told: "Told", folder: Path | None) -> None:
+def _tell(told: "Told", scenario: str, folder: Path | None) -> None:
     from sangkien.console.demo.telling import tables
     from sangkien.console.trace_tree import trace_tree
 
@@ -81,10 +92,17 @@ def _tell(told: "Told", folder: Path | None) -> None:
     out.print(trace_tree(told.spans))
     out.print(f"\n{told.outcome.duration_s:.1f} s")
     out.print("[bold]Xem tiếp · Where to look next[/bold]")
+    name = command_name()
     if folder:
-        out.print(f"  sangkien trace {told.story.a_dossier} --data-dir {folder}", soft_wrap=True)
-        out.print(f"  sangkien report round --data-dir {folder}", soft_wrap=True)
-        out.print(f"  {folder}/mail", soft_wrap=True)
+        hints = [
+            f"{name} trace {told.story.a_dossier} --data-dir {shlex.quote(str(folder))}",
+            f"{name} report round --data-dir {shlex.quote(str(folder))}",
+            f"{folder}/mail",
+        ]
     else:
-        out.print("  sangkien demo ba-dinh-2023 --data-dir ./nut --keep    giữ dữ liệu để xem · keep it to look at")
-    out.print("  docs/architecture.md")
+        hints = [
+            f"{name} demo {shlex.quote(scenario)} --data-dir nut",
+            "  diễn lại và giữ dữ liệu để xem · plays it again and keeps it to look at",
+        ]
+    for hint in [*hints, "docs/architecture.md"]:
+        out.print(f"  {hint}", soft_wrap=True, markup=False, highlight=False)

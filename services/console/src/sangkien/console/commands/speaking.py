@@ -1,6 +1,8 @@
 """How every command answers: one JSON object on stdout when asked for, words for people otherwise, logs on stderr."""
 
 import json
+import shlex
+import shutil
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -90,6 +92,15 @@ def speak(work: Coroutine[Any, Any, T], *, as_json: bool) -> T:
         _end(as_json, _word(error), str(error), "")
     finally:
         flush_logs()
+
+
+def command_name() -> str:
+    """How this command is called here: by its name where the shell finds it, else by its path."""
+    ours = Path(sys.executable).with_name("sangkien")
+    if shutil.which("sangkien") == str(ours):
+        return "sangkien"
+    here = Path.cwd()
+    return shlex.quote(str(ours.relative_to(here) if ours.is_relative_to(here) else ours))
 
 
 def print_json(value: object) -> None:

@@ -50,15 +50,9 @@ class Bars:
 def tables(outcome: Outcome) -> list[Table]:
     """The year's figures, Vietnamese first."""
     rounds = Table(title="Sáng kiến theo đợt · Initiatives by round", title_justify="left")
-    for heading in (
-        "Đợt · Round",
-        "Nộp · Filed",
-        "Công nhận · Recognised",
-        "Không · Not",
-        "Tỷ lệ · Rate",
-        "GCN · Certificates",
-    ):
-        rounds.add_column(heading, justify="left" if heading.startswith("Đợt") else "right", overflow="fold")
+    rounds.add_column("Đợt\nRound", overflow="fold")
+    for heading in ("Nộp\nFiled", "Công nhận\nRecognised", "Không\nNot", "Tỷ lệ\nRate", "GCN\nCertificates"):
+        rounds.add_column(heading, justify="right", no_wrap=True)  # on a narrow screen the names wrap, not the figures
     city = [outcome.city] if outcome.city else []
     for each in [*outcome.rounds, *city]:
         share = f"{each.recognised * 100 / each.filed:.1f} %".replace(".", ",") if each.filed else "–"
