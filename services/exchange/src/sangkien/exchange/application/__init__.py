@@ -1,0 +1,1 @@
+"""Use cases of exchange, and the ports they reach the world through."""
