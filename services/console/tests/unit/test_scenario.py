@@ -1,12 +1,14 @@
 """Scenario files: what cannot be played is refused before anything starts."""
 
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.scenario import ScenarioError, load_scenario
 from sangkien.kernel import Refusal
 
@@ -70,3 +72,19 @@ def test_scenario_with_an_unknown_form_is_refused(tmp_path: Path) -> None:
         load_scenario(written(tmp_path, "reward.form", "giay-khen-xom"))
 
     assert refused.value.code == "unknown_form"
+
+
+@pytest.mark.parametrize("individuals", [53, 300, 3 * 198])
+@pytest.mark.parametrize("seed", range(5))
+def test_cast_has_the_authors_to_reward_whichever_dossiers_are_recognised(individuals: int, seed: int) -> None:
+    scenario = replace(load_scenario("ba-dinh-2023"), individuals=individuals)
+    cast = Casting(scenario, seed).cast()
+
+    assert [len(drafts) for drafts in cast.rounds] == [plan.filed for plan in scenario.rounds]
+    fewest = [
+        sum(sorted(len(each.authors) for each in drafts)[: plan.recognised])
+        for drafts, plan in zip(cast.rounds, scenario.rounds, strict=True)
+    ]
+    assert sum(fewest) >= individuals
+    for draft in (each for drafts in cast.rounds for each in drafts):
+        assert (len({author.name for author in draft.authors}), sum(draft.shares)) == (len(draft.shares), 100)
