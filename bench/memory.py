@@ -13,6 +13,7 @@ from harness import Result, main
 
 from sangkien.console.demo.mailbox import mailbox
 from sangkien.console.demo.outcome import Reader
+from sangkien.console.demo.places import at_one
 from sangkien.console.demo.scenario import load_scenario
 from sangkien.console.demo.year import Year
 from sangkien.console.node.folder import NodeFolder
@@ -38,7 +39,7 @@ async def one_node(*, one_process: bool) -> Result:
                 workdir = folder.path / "workbooks"
                 workdir.mkdir()
                 scenario = load_scenario("ba-dinh-2023")
-                await Year(node, scenario, seed=1, workdir=workdir, said=lambda *_: None).play()
+                await Year(at_one(node), scenario, seed=1, workdir=workdir, said=lambda *_: None).play()
                 await Reader(node, node.operator()).come_to_rest()
                 after = memory_mib(node)
     return {"ready_s": round(ready, 2), "idle_mib": idle, "after_demo_mib": after}

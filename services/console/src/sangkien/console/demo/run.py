@@ -12,6 +12,7 @@ from rich.console import Console
 from sangkien.api.ops.v1 import ops_pb2
 from sangkien.console.demo.mailbox import mailbox
 from sangkien.console.demo.outcome import Outcome, Reader
+from sangkien.console.demo.places import at_one
 from sangkien.console.demo.scenario import Scenario
 from sangkien.console.demo.telling import Bars
 from sangkien.console.demo.year import Story, Year
@@ -58,7 +59,7 @@ async def run_demo(
         options = Options(one_process=one_process, mongo=mongo, smtp=smtp)
         async with local_node(folder, options, on_restart=restarted, always_own=True) as node:
             bars.said("Khởi động các dịch vụ · Starting services", 1, 1)
-            story = await Year(node, scenario, seed=seed, workdir=workdir, said=bars.said).play()
+            story = await Year(at_one(node), scenario, seed=seed, workdir=workdir, said=bars.said).play()
             operator = node.operator()
             reader = Reader(node, operator)
             bars.said("Chờ thông báo cuối cùng · Waiting for the last notice", 0, 1)

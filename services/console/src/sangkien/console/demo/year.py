@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 from sangkien.api.intake.v1 import intake_pb2 as intake
 from sangkien.api.recognition.v1 import recognition_pb2 as rec
@@ -12,14 +13,13 @@ from sangkien.api.review.v1 import review_pb2 as rev
 from sangkien.api.review.v1 import review_pb2_grpc
 from sangkien.api.reward.v1 import reward_pb2 as rew
 from sangkien.api.reward.v1 import reward_pb2_grpc
-from sangkien.console.demo.actors import Actor, DemoFailed, Registrar
+from sangkien.console.demo.actors import Actor, DemoFailed
 from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import CouncilWork, Held, Panel, Said, after
+from sangkien.console.demo.places import Place, Places
 from sangkien.console.demo.scenario import RoundPlan, Scenario
 from sangkien.console.demo.workbooks import write_workbooks
 from sangkien.console.importing import file_drafts, import_file
-from sangkien.console.node import accounts
-from sangkien.console.node.local import LocalNode
 from sangkien.console.patience import patiently
 from sangkien.rules import Tier
 
@@ -41,28 +41,48 @@ class Story:
     a_dossier: str = ""
 
 
+class Drill(Protocol):
+    """What is made to go wrong while the year is played."""
+
+    async def before_file(self, round_number: int, place: int, of: int) -> None:
+        """Before spreadsheet `place` (from 0) `of` so many of a round (from 1) is filed."""
+        ...
+
+    async def after_files(self, round_number: int) -> None:
+        """After the last spreadsheet of the round."""
+        ...
+
+
 class Year:
     """Drives one scenario through a node. Every step may be repeated: the keys it sends are the same each time."""
 
-    def __init__(self, node: LocalNode, scenario: Scenario, *, seed: int, workdir: Path, said: Said) -> None:
-        self._node = node
+    def __init__(
+        self,
+        places: Places,
+        scenario: Scenario,
+        *,
+        seed: int,
+        workdir: Path,
+        said: Said,
+        drill: Drill | None = None,
+    ) -> None:
+        self._filing, self._council, self._city = places.filing, places.council, places.city
+        self._places = places
         self._scenario = scenario
         self._seed = seed
         self._workdir = workdir
         self._said = said
+        self._drill = drill
         self._casting = Casting(scenario, seed)
         self._cast = self._casting.cast()
         self._key = f"{scenario.slug}:{seed}"
-        self._registrar = Registrar(node)
-        self._units: dict[str, str] = {}
-        self._district = self._city = ""
         self.story = Story()
 
     async def play(self) -> Story:
         """All of it. Raises DemoFailed, WaitedTooLong and what a service refused."""
         await self._found_organisations()
-        officer = await self._staff("Cán bộ công đoàn", self._district, "union_officer")
-        council = await self._panel("district", self._district, self._scenario.council)
+        officer = await self._staff(self._filing, "Cán bộ công đoàn", self._filing.office, "union_officer")
+        council = await self._panel("district", self._council, self._council.district, self._scenario.council)
         council_id = await self._set_up(council, self._scenario.set_up_by, self._scenario.set_up_on)
         for number, plan in enumerate(self._scenario.rounds, start=1):
             reformed_on = self._scenario.reformed_on
@@ -70,29 +90,32 @@ class Year:
             if reformed_on and before < reformed_on <= plan.session_on:
                 council = await self._reform(council, council_id, reformed_on)
             await self._hold(number, plan, council, council_id, officer)
-        await self._send_up(officer, council)
+        await self._send_up(await self._sender(officer), council)
         await self._reward(council)
-        accounts.save(self._node.folder, self._registrar.accounts)
+        for place in self._places.all:
+            place.save_accounts()
         return self.story
 
     async def _found_organisations(self) -> None:
-        self._city, self._district = await self._registrar.top(self._scenario)
-        ids = await self._registrar.below(self._district, self._cast.units)
-        self._units = dict(zip(self._cast.units, ids, strict=True))
-        self._said("Đơn vị", len(ids), len(ids))
+        for place in self._places.all:
+            await place.found(self._scenario, self._cast.units)
+        if self._places.apart:
+            await self._filing.add_union(f"Liên đoàn Lao động {self._scenario.district}")
+        self._said("Đơn vị", len(self._council.units), len(self._council.units))
 
-    async def _staff(self, job: str, organisation_id: str, *roles: str) -> Actor:
-        return await self._registrar.actor(self._casting.person(job), organisation_id, roles)
+    async def _staff(self, place: Place, job: str, organisation_id: str, *roles: str) -> Actor:
+        return await place.registrar.actor(self._casting.person(job), organisation_id, roles)
 
-    async def _panel(self, tier: Tier, owner_id: str, name: str) -> Panel:
-        secretary = await self._staff("Thư ký hội đồng", owner_id, "secretary")
-        leader = await self._staff("Chủ tịch", owner_id, "leader")
-        members = [await self._staff("Ủy viên hội đồng", owner_id, "council_member") for _ in range(MEMBERS)]
+    async def _panel(self, tier: Tier, place: Place, owner_id: str, name: str) -> Panel:
+        secretary = await self._staff(place, "Thư ký hội đồng", owner_id, "secretary")
+        leader = await self._staff(place, "Chủ tịch", owner_id, "leader")
+        members = [await self._staff(place, "Ủy viên hội đồng", owner_id, "council_member") for _ in range(MEMBERS)]
         self._said(name, MEMBERS, MEMBERS)
         return Panel(name, tier, owner_id, secretary, leader, tuple(members))
 
-    def _review(self, actor: Actor) -> "review_pb2_grpc.ReviewServiceStub":
-        return review_pb2_grpc.ReviewServiceStub(self._node.channel("review", actor.token))
+    def _review(self, panel: Panel) -> "review_pb2_grpc.ReviewServiceStub":
+        place = self._city if panel.tier == "city" else self._council
+        return review_pb2_grpc.ReviewServiceStub(place.node.channel("review", panel.secretary.token))
 
     async def _set_up(self, panel: Panel, decision: str, on: date) -> str:
         request = rev.CreateCouncilRequest(
@@ -105,11 +128,13 @@ class Year:
             members=panel.listed(),
             sheet="vn/ha-noi",
         )
-        return str((await patiently(self._review(panel.secretary).CreateCouncil, request)).council_id)
+        return str((await patiently(self._review(panel).CreateCouncil, request)).council_id)
 
     async def _reform(self, panel: Panel, council_id: str, on: date) -> Panel:
         """Two members leave, two come: the rounds before keep the members they had."""
-        fresh = [await self._staff("Ủy viên hội đồng", panel.owner_id, "council_member") for _ in range(2)]
+        fresh = [
+            await self._staff(self._council, "Ủy viên hội đồng", panel.owner_id, "council_member") for _ in range(2)
+        ]
         members = (*panel.members[:-2], *fresh)
         after_reform = Panel(panel.name, panel.tier, panel.owner_id, panel.secretary, panel.leader, members)
         request = rev.ReformCouncilRequest(
@@ -118,7 +143,7 @@ class Year:
             established_on=on.isoformat(),
             members=after_reform.listed(),
         )
-        await patiently(self._review(panel.secretary).ReformCouncil, request)
+        await patiently(self._review(panel).ReformCouncil, request)
         return after_reform
 
     async def _open_round(self, panel: Panel, council_id: str, name: str, group: str, opens: date, closes: date) -> str:
@@ -130,7 +155,7 @@ class Year:
             opens_on=opens.isoformat(),
             closes_on=closes.isoformat(),
         )
-        return str((await patiently(self._review(panel.secretary).OpenRound, request)).round_id)
+        return str((await patiently(self._review(panel).OpenRound, request)).round_id)
 
     async def _hold(self, number: int, plan: RoundPlan, panel: Panel, council_id: str, officer: Actor) -> None:
         round_id = await self._open_round(panel, council_id, plan.name, plan.group, plan.opens_on, plan.closes_on)
@@ -140,15 +165,19 @@ class Year:
             return
         files = write_workbooks(self._workdir / f"dot-{number}", self._cast.rounds[number - 1])
         filed = 0
-        for file in files:
-            report = await import_file(self._node.channel("intake", officer.token), file, round_id=round_id)
+        for place, file in enumerate(files):
+            if self._drill:
+                await self._drill.before_file(number, place, len(files))
+            report = await import_file(self._filing.node.channel("intake", officer.token), file, round_id=round_id)
             if report.rejected:
                 first = report.rejected[0]
                 raise DemoFailed(f"{file.name}: row {first.row}, {first.column}: {first.message}")
             filed += report.filed + report.already
             self._said(f"{plan.name}: nộp hồ sơ", filed, plan.filed)
+        if self._drill:
+            await self._drill.after_files(number)
         work = CouncilWork(
-            self._node,
+            self._council.node,
             panel,
             key=f"{self._key}:{number}",
             seed=f"{self._key}:{number}",
@@ -161,7 +190,7 @@ class Year:
 
     async def _close(self, panel: Panel, round_id: str, on: date) -> None:
         close = rev.CloseRoundRequest(round_id=round_id, closed_on=on.isoformat())
-        await patiently(self._review(panel.secretary).CloseRound, close)
+        await patiently(self._review(panel).CloseRound, close)
 
     async def _carry(
         self,
@@ -182,13 +211,19 @@ class Year:
         await work.judge(round_id, reviewers, passing, session_on)
         return await work.decide(round_id, filed, last_number=2055, on=decided_on)
 
+    async def _sender(self, officer: Actor) -> Actor:
+        """Who files for the district with the city: the same officer, where the district has no node of its own."""
+        if not self._places.apart:
+            return officer
+        return await self._staff(self._council, "Chuyên viên", self._council.district, "union_officer")
+
     async def _send_up(self, officer: Actor, district: Panel) -> None:
         """The best go to the city's council, as dossiers of their own about the initiative."""
         wanted = self._scenario.city_recognised
         if not wanted:
             return
         last = self._scenario.rounds[-1].decided_on
-        city = await self._panel("city", self._city, "Hội đồng sáng kiến Thành phố Hà Nội")
+        city = await self._panel("city", self._city, self._city.city, "Hội đồng sáng kiến Thành phố Hà Nội")
         council_id = await self._set_up(city, "1/QĐ-UBND", after(last, -30))
         round_id = await self._open_round(city, council_id, "Cấp Thành phố", "", last, after(last, 5))
         self.story.city_round = round_id
@@ -212,15 +247,21 @@ class Year:
             )
             for initiative in chosen
         ]
-        await file_drafts(self._node.channel("intake", officer.token), drafts)
+        await file_drafts(self._council.node.channel("intake", officer.token), drafts)
         work = CouncilWork(
-            self._node, city, key=f"{self._key}:city", seed=f"{self._key}:city", said=_named("Thành phố", self._said)
+            self._city.node,
+            city,
+            key=f"{self._key}:city",
+            seed=f"{self._key}:city",
+            said=_named("Thành phố", self._said),
         )
         await self._carry(work, city, round_id, len(chosen), wanted, after(last, 10), after(last, 12))
 
     async def _recognised(self, panel: Panel) -> list[rec.Initiative]:
         """The district's register of the year."""
-        stub = recognition_pb2_grpc.RecognitionServiceStub(self._node.channel("recognition", panel.secretary.token))
+        stub = recognition_pb2_grpc.RecognitionServiceStub(
+            self._council.node.channel("recognition", panel.secretary.token)
+        )
         found: list[rec.Initiative] = []
         for round_id in self.story.rounds.values():
             token = ""
@@ -235,7 +276,9 @@ class Year:
 
     async def _authors(self, panel: Panel) -> dict[str, list[str]]:
         """Who holds a certificate, by initiative: the register itself is public and names no person ids."""
-        stub = recognition_pb2_grpc.RecognitionServiceStub(self._node.channel("recognition", panel.secretary.token))
+        stub = recognition_pb2_grpc.RecognitionServiceStub(
+            self._council.node.channel("recognition", panel.secretary.token)
+        )
         found: dict[str, list[str]] = {}
         for decision_id in self.story.decisions:
             token = ""
@@ -255,14 +298,14 @@ class Year:
         if not scenario.collectives + scenario.individuals:
             return
         number, _, suffix = scenario.reward_decision.partition("/")
-        stub = reward_pb2_grpc.RewardServiceStub(self._node.channel("reward", panel.secretary.token))
+        stub = reward_pb2_grpc.RewardServiceStub(self._council.node.channel("reward", panel.secretary.token))
         register = rew.OpenRegisterRequest(
             issuer_id=panel.owner_id, suffix=f"/{suffix}", year=scenario.reward_on.year, last_number=int(number) - 1
         )
         await patiently(stub.OpenRegister, register)
         recipients = [
             rew.Recipient(holder=rew.HOLDER_COLLECTIVE, holder_id=unit_id)
-            for unit_id in list(self._units.values())[: scenario.collectives]
+            for unit_id in list(self._council.units.values())[: scenario.collectives]
         ] + [
             rew.Recipient(holder=rew.HOLDER_INDIVIDUAL, holder_id=person_id)
             for person_id in await self._deserving(panel, scenario.individuals)
@@ -279,7 +322,7 @@ class Year:
             ),
         )
         await patiently(stub.SubmitRewardDecision, rew.SubmitRewardDecisionRequest(decision_id=draft.decision_id))
-        signing = reward_pb2_grpc.RewardServiceStub(self._node.channel("reward", panel.leader.token))
+        signing = reward_pb2_grpc.RewardServiceStub(self._council.node.channel("reward", panel.leader.token))
         issue = rew.IssueRewardDecisionRequest(
             decision_id=draft.decision_id,
             issued_on=scenario.reward_on.isoformat(),
