@@ -86,6 +86,31 @@ class Inward(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """An event of this node's own services as it was delivered; `event` is its contract, `trace` a traceparent."""
+
+    id: str
+    type: str
+    event: object
+    aggregate_id: str
+    aggregate_version: int
+    at: datetime
+    trace: str
+
+
+class Outward(Protocol):
+    """What events of this node's services have to say to other nodes. One for each consumer of exchange."""
+
+    async def __call__(self, heard: Sequence[Heard]) -> Taken:
+        """The operations and messages of a batch; the core commits both with the marks that the events were handled.
+
+        Called again with the same events, alone or in other company, until the commit succeeds. Writes nothing itself.
+        Raises NotYet for what has to wait, like the handlers of `sangkien.messaging`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class KnownNode:
     """A node as the hub registered it. `parent` is "" at the top; `seal_keys` are base64url, newest first."""
 
