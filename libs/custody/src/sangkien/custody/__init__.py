@@ -1,4 +1,4 @@
-"""What crosses between nodes, so that it can be trusted later: seals, chains, the custody log, stamps, proofs (ADR 0008)."""
+"""What makes that which crosses between nodes hold later: seals, chains, the custody log, stamps, proofs (ADR 0008)."""
 
 from sangkien.custody.audit import Audited, ChainAudit, LogAudit
 from sangkien.custody.chain import Head, Place, place

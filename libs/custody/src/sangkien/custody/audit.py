@@ -60,7 +60,7 @@ class ChainAudit:
         stands = self.stands(seal)
         if stands is not Place.FOLLOWS:
             raise BrokenLink(where, stands.value)
-        self.head = self.head.after(seal)
+        self.head = Head.of(seal)
 
     def stands(self, seal: Seal) -> Place:
         """How a seal stands to what was taken; a later life may begin at any time."""
@@ -208,7 +208,7 @@ class LogAudit:
         self._torn = torn
 
     def _name_torn(self, prev: str | None) -> None:
-        """Raise for links that part before the last entry, now that the next one's `prev` is known, or that none comes."""
+        """Raise where links part before the last entry: the next one's `prev` is known now, or None comes."""
         if self._torn is not None:
             raise self._torn.named(intact=prev == self._head)
 

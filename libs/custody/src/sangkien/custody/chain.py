@@ -20,9 +20,10 @@ class Head:
     def start(cls, epoch: int) -> Self:
         return cls(epoch, 0, NOTHING_BEFORE)
 
-    def after(self, seal: Seal) -> "Head":
-        """The head once this seal was taken. It is the caller who has seen that it follows."""
-        return Head(seal.epoch, seal.n, seal.hash)
+    @classmethod
+    def of(cls, seal: Seal) -> Self:
+        """The head once this seal was taken."""
+        return cls(seal.epoch, seal.n, seal.hash)
 
 
 class Place(enum.Enum):
@@ -43,8 +44,8 @@ class Place(enum.Enum):
 def place(head: Head, seal: Seal, known_hash: str | None = None) -> Place:
     """Say how a seal stands to a head.
 
-    `known_hash` is the hash of the seal that was taken under the same number. For a number below the head's it tells a
-    repeat from a fork; None means that it is not known any more, and the seal counts as a repeat, which changes nothing.
+    `known_hash` is the hash of the seal that was taken under the same number. For a number below the head's it tells
+    a repeat from a fork; None means that it is not known any more: then it is a repeat, which changes nothing.
     """
     if seal.epoch != head.epoch:
         return Place.OTHER_EPOCH

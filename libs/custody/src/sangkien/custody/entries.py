@@ -33,7 +33,7 @@ _VERDICT: Final = re.compile(r"forwarded|refused:[a-z][a-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message as the hub took it. `position` counts from 1; `prev` is the `hash` of the entry before, or 64 zeros."""
+    """One message as the hub took it. `position` counts from 1; `prev` is the `hash` of the one before or 64 zeros."""
 
     position: int
     sender: str
@@ -65,7 +65,10 @@ class Entry:
 
 
 def make_entry(*, position: int, seal: Seal, verdict: str, at: datetime, prev: str) -> Entry:
-    """The entry of a seal. `verdict` is `forwarded` or `refused:<code>`. Raises ValueError for what could not be read back."""
+    """The entry of a seal. `verdict` is `forwarded` or `refused:<code>`.
+
+    Raises ValueError for what could not be read back.
+    """
     claims = {
         "v": VERSION,
         "position": position,

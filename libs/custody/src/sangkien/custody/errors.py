@@ -1,7 +1,7 @@
 """What is wrong with something signed, chained or stamped: typed, with stable codes.
 
-They are no kernel refusals: a service that shows one to a person says so with a refusal of its own, whose fact is `code`.
-`sangkien.text` has words for each code under the label group `custody`.
+They are no kernel refusals: a service that shows one to a person raises a refusal of its own, with `code` for a fact.
+`sangkien.text` has words for each code in the label group `custody`.
 """
 
 
@@ -34,7 +34,7 @@ class EntryBroken(CustodyBroken):
 class TimestampBroken(CustodyBroken):
     """A time-stamp token (RFC 3161) does not hold.
 
-    Codes: `token` (not a token, not granted, or its signature or certificate does not hold), `imprint` (of another stamp).
+    Codes: `token` (none, not granted, or its signature or certificate does not hold), `imprint` (of another stamp).
     """
 
 

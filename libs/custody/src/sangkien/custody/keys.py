@@ -15,6 +15,20 @@ from sangkien.custody.errors import SealBroken
 ALGORITHM: Final = "EdDSA"
 MOST_BYTES: Final = 4096
 """Of a compact JWS, receipts apart."""
+_WEAK: Final = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
+"""Points of small order (RFC 8032 §5.1.3 decodes them), sign bit off. For them one signature fits many messages, so that
+who registers one could deny all it signed."""
 Keys = str | Sequence[str]
 """One public key, or those a signer has or had: any of them may have signed."""
 
@@ -81,7 +95,10 @@ def read_unverified(jws: str, *, most: int = MOST_BYTES) -> dict[str, Any]:
 
 
 def key_id(public: str) -> str:
-    """The `kid` of a public key: the first 16 hex digits of the SHA-256 of its 32 bytes. Raises ValueError."""
+    """The `kid` of a public key: the first 16 hex digits of the SHA-256 of its 32 bytes.
+
+    Raises ValueError for what is no key, or one that anybody can sign for: a registry asks before it keeps one.
+    """
     return _public(public)[0]
 
 
@@ -149,7 +166,10 @@ def _public(text: str) -> tuple[str, Ed25519PublicKey]:
         raw = from_base64url(text)
     except SealBroken:
         raise ValueError("a public key is 32 bytes in base64url without padding") from None
-    return _kid(raw), Ed25519PublicKey.from_public_bytes(raw)
+    key = Ed25519PublicKey.from_public_bytes(raw)
+    if raw[:-1] + bytes((raw[-1] & 0x7F,)) in _WEAK:
+        raise ValueError("anybody can sign for this public key")
+    return _kid(raw), key
 
 
 def _kid(raw: bytes) -> str:

@@ -22,7 +22,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of the leaf at `index` (from 0), from the bottom upwards. Raises IndexError, and ValueError as `root`."""
+    """The audit path of the leaf at `index` (from 0), bottom first. Raises IndexError, and ValueError as `root`."""
     level = _checked(leaves)
     if not 0 <= index < len(level):
         raise IndexError(index)

@@ -1,4 +1,4 @@
-"""A proof that one message passed the hub: anyone can check it with the hub's public key and nothing else (ADR 0008)."""
+"""A proof that one message passed the hub: the hub's public key is all that is needed to check it (ADR 0008)."""
 
 import base64
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _NAMES: Final = frozenset("v seal entry path stamp token".split())
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One message's seal and raw entry, the audit path from the entry to the root of its stamp, the stamp's token if any."""
+    """One message's seal and raw entry, the path from the entry to the root of its stamp, the stamp's token if any."""
 
     seal: str
     entry: bytes
@@ -70,7 +70,7 @@ class Proven:
     """What a proof proves: the hub held this seal at `entry.position` no later than `stamp.at`.
 
     `signed_by_sender`: the seal's signature was checked with the sender's own keys, not only vouched for by the hub.
-    `timestamped_at`: the time an outside authority gives for the stamp, where its root was given and the proof has a token.
+    `timestamped_at`: when an outside authority saw the stamp, where its root was given and the proof has a token.
     """
 
     seal: Seal
@@ -110,7 +110,7 @@ def verify_proof(
 ) -> Proven:
     """Check a proof with the hub's public key, the body if there is one, and what else the caller happens to have.
 
-    Raises ProofBroken, whose `where` is the first part that does not hold: proof, stamp, token, entry, path, seal, body.
+    Raises ProofBroken; `where` is the first part that does not hold: proof, stamp, token, entry, path, seal, body.
     """
     proof = Proof.from_json(proof_json)
     try:

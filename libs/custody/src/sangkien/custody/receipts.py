@@ -1,4 +1,4 @@
-"""Receipts: how far a chain has come, said by the one who takes it. States, so that a lost one costs nothing (ADR 0008)."""
+"""Receipts: how far a chain has come, said by the one who takes it. States: a lost one costs nothing (ADR 0008)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ class HubReceipt:
 
 @dataclass(frozen=True, slots=True)
 class NodeReceipt:
-    """Member to hub: `n` is the highest contiguous number of what came down in `epoch`; `gap`, that more came above it."""
+    """Member to hub: `n` is the highest contiguous number of what came down in `epoch`; `gap`: more came above it."""
 
     sender: str
     at: datetime

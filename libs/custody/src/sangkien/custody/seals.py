@@ -29,7 +29,7 @@ _NAMES: Final = frozenset("v id from to type key epoch n prev at sha256 size tra
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """One message of a sender. `n` counts from 1 within `epoch`; `sha256` and `size` (bytes) are of the body as sent."""
+    """One message of a sender. `n` counts from 1 within `epoch`; `sha256` and `size` are of the body as sent."""
 
     id: str
     sender: str
@@ -51,13 +51,13 @@ class Seal:
         return hashlib.sha256(self.compact.encode()).hexdigest()
 
 
-def make_seal(
+def make_seal(  # noqa: PLR0913 (a seal is what these say)
     key: SealKey,
     *,
     id: str,
     sender: str,
     receiver: str,
-    type: str,
+    type: str,  # noqa: A002 (as in the seal)
     business_key: str,
     epoch: int,
     n: int,
@@ -86,7 +86,7 @@ def make_seal(
 
 
 def read_seal(compact: str, keys: Keys) -> Seal:
-    """The seal that one of the sender's keys signed. Whose keys those are is the caller's to know. Raises SealBroken."""
+    """The seal that one of these keys signed. Whose keys those are is the caller's to know. Raises SealBroken."""
     try:
         return _seal(verify_jws(compact, keys), compact)
     except WrongClaim as wrong:
