@@ -124,6 +124,19 @@ class DossierFiled(Crossing):
         return f"{self.TYPE}:{self.dossier_id}:{self.version}"
 
 
+class DossierTakenBack(Crossing):
+    """The authors of a dossier that was filed to the receiver took it back, or would like to."""
+
+    TYPE: ClassVar[str] = "dossier.withdrawn.v1"
+
+    dossier_id: str = Field(description="at the sender")
+    version: int = Field(ge=1)
+    on: date
+
+    def key(self) -> str:
+        return f"{self.TYPE}:{self.dossier_id}:{self.version}"
+
+
 Answer = Literal[
     "received",
     "not_received",
@@ -147,7 +160,10 @@ class DossierAnswered(Crossing):
     answer: Answer
     remote_id: str = Field(default="", description="dossier id at the node that answers")
     code: str = Field(default="", description="receipt code at the node that answers")
-    answer_due: date | None = Field(default=None, description="by when that node must answer next")
+    answer_due: date | None = Field(
+        default=None,
+        description="by when that node must answer next; of a requested supplement, until when it may be filed",
+    )
     reason: str = Field(default="", description="code of a refusal or the shortcomings, comma-separated")
     decision_symbol: str = ""
     initiative_id: str = Field(default="", description="in the register of the node that answers")
@@ -280,6 +296,7 @@ RIGHTS = MappingProxyType(
     _rights(
         Right(RoundAnnounced, _COUNCILS, _ALL),
         Right(DossierFiled, _ALL, _COUNCILS),
+        Right(DossierTakenBack, _ALL, _COUNCILS),
         Right(DossierAnswered, _COUNCILS, _ALL),
         Right(CertificateSent, _COUNCILS, _ALL),
         Right(DecisionSummarised, _COUNCILS, frozenset({"city", "department", "district"})),

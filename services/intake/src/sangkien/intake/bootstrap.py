@@ -13,10 +13,11 @@ from sangkien.intake.adapters.stored_dossiers import StoredDossiers
 from sangkien.intake.adapters.stored_rounds import StoredRoundBook, StoredRounds
 from sangkien.intake.application.change_dossier import ChangeDossier
 from sangkien.intake.application.file_dossiers import FileDossiers
+from sangkien.intake.application.learn_from_exchange import LearnFromExchange
 from sangkien.intake.application.learn_from_review import LearnFromReview
 from sangkien.intake.application.queries import Queries
 from sangkien.intake.entrypoints.grpc_service import POLICY, IntakeServicer
-from sangkien.intake.entrypoints.messages import ReviewHandler
+from sangkien.intake.entrypoints.messages import ExchangeHandler, ReviewHandler
 from sangkien.intake.settings import IntakeSettings
 from sangkien.messaging import Subscription
 
@@ -33,11 +34,16 @@ def build(context: Context) -> Parts:
         context.today,
         partial(receipt_pdf, place=settings.receipt_place),
     )
-    learn = LearnFromReview(dossiers, StoredRoundBook(context.store), context)
+    book = StoredRoundBook(context.store)
+    learn = LearnFromReview(dossiers, book, context)
+    learn_foreign = LearnFromExchange(dossiers, book, context)
     return Parts(
         servicers=[(intake_pb2_grpc.add_IntakeServiceServicer_to_server, servicer)],
         policy=POLICY,
-        subscriptions=[Subscription(TOPOLOGY.consumer("intake__review"), ReviewHandler(learn))],
+        subscriptions=[
+            Subscription(TOPOLOGY.consumer("intake__review"), ReviewHandler(learn)),
+            Subscription(TOPOLOGY.consumer("intake__exchange"), ExchangeHandler(learn_foreign)),
+        ],
     )
 
 

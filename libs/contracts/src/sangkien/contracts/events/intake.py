@@ -61,3 +61,4 @@ class DossierWithdrawn(Event):
     version: int
     withdrawn_on: date
     round_id: str = Field(default="", description="the review round it was filed for")
+    competent_node: str = Field(default="", description="the node whose council decides; empty when it is this one")

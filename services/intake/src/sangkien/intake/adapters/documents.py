@@ -31,6 +31,10 @@ SCHEMA: Final = Schema(
 )
 
 
+_OF_ANOTHER_NODE: Final = ("competent_node", "remote_code", "outcome", "decision_symbol")
+"""Fields that dossiers lack which were stored before nodes knew of each other."""
+
+
 def day_text(day: date | None) -> str:
     return day.isoformat() if day is not None else ""
 
@@ -64,6 +68,10 @@ def dossier_document(dossier: Dossier) -> Document:
         "supplement_due": day_text(dossier.supplement_due),
         "refusal_reason": dossier.refusal_reason,
         "voted": dossier.voted,
+        "competent_node": dossier.competent_node,
+        "remote_code": dossier.remote_code,
+        "outcome": dossier.outcome,
+        "decision_symbol": dossier.decision_symbol,
     }
 
 
@@ -88,6 +96,7 @@ def read_dossier(doc: Document) -> Dossier:
         supplement_due=read_day(doc["supplement_due"]),
         refusal_reason=doc["refusal_reason"],
         voted=doc["voted"],
+        **{name: doc.get(name, "") for name in _OF_ANOTHER_NODE},
     )
     dossier.version = doc["ver"]
     return dossier
@@ -163,6 +172,7 @@ def round_document(one: Round, *, applied: int) -> Document:
         "closed_on": day_text(one.closed_on),
         "state": "open" if one.closed_on is None else "closed",
         "applied": applied,
+        "node": one.node,
     }
 
 
@@ -175,4 +185,5 @@ def read_round(doc: Document) -> Round:
         opens_on=date.fromisoformat(doc["opens_on"]),
         closes_on=date.fromisoformat(doc["closes_on"]),
         closed_on=read_day(doc["closed_on"]),
+        node=doc.get("node", ""),
     )

@@ -6,6 +6,7 @@ from sangkien.contracts.events import AuthorShare, DossierSubmitted, DossierSupp
 from sangkien.intake.domain.dossier import Dossier
 from sangkien.intake.domain.draft import Draft
 from sangkien.intake.domain.events import DossierEvent, DossierFiled, DossierMended, DossierTakenBack
+from sangkien.intake.domain.foreign import EXCHANGE
 
 _Tier = Literal["grassroots", "district", "city", "national"]
 
@@ -29,6 +30,7 @@ def contract_event(dossier: Dossier, event: DossierEvent) -> Event:
                 head_author=event.draft.head_author,
                 state_funded=event.draft.state_funded,
                 filed_by=_officer(event.filed_by, dossier),
+                competent_node=dossier.competent_node,
                 answer_due=event.answer_due,
             )
         case DossierMended():
@@ -48,6 +50,7 @@ def contract_event(dossier: Dossier, event: DossierEvent) -> Event:
                 head_author=event.draft.head_author,
                 state_funded=event.draft.state_funded,
                 filed_by=_officer(event.filed_by, dossier),
+                competent_node=dossier.competent_node,
             )
         case DossierTakenBack():
             return DossierWithdrawn(
@@ -55,6 +58,7 @@ def contract_event(dossier: Dossier, event: DossierEvent) -> Event:
                 version=event.revision,
                 withdrawn_on=event.withdrawn_on,
                 round_id=dossier.round_id,
+                competent_node=dossier.competent_node,
             )
         case _:
             assert_never(event)
@@ -65,5 +69,5 @@ def _authors(draft: Draft) -> tuple[AuthorShare, ...]:
 
 
 def _officer(filed_by: str, dossier: Dossier) -> str:
-    """Whoever files an own dossier is no officer."""
-    return "" if filed_by in dossier.author_ids else filed_by
+    """Whoever files an own dossier is no officer, nor is a service that files what came from another node."""
+    return "" if filed_by in dossier.author_ids or filed_by == EXCHANGE else filed_by

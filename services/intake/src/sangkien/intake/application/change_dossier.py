@@ -57,7 +57,7 @@ class ChangeDossier:
                 expected=command.expected_version,
                 on=draft.filed_on,
                 fingerprint=command.fingerprint,
-                filed_by=caller.person_id,
+                filed_by=caller.filer,
             )
             return [self._stored("intake.supplement", dossier) if taken else ALREADY]
 
@@ -80,11 +80,11 @@ class ChangeDossier:
         await self._once(await decide_each([command], decide, self._commit))
 
     async def _mine(self, dossier_id: str, caller: Caller) -> Dossier:
-        """The dossier, if the caller is one of its authors or the officer who filed it."""
+        """The dossier, if the caller is one of its authors, or the officer or exchange that filed it."""
         dossier = await self._dossiers.get(dossier_id)
         if dossier is None or not may_see(caller, dossier):
             raise DossierUnknown(field="dossier_id")
-        if caller.person_id not in (dossier.filed_by, *dossier.author_ids) or not caller.person_id:
+        if caller.filer not in (dossier.filed_by, *dossier.author_ids) or not caller.filer:
             raise NotAnAuthor(field="dossier_id")
         return dossier
 

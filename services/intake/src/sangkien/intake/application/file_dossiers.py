@@ -216,7 +216,7 @@ class FileDossiers:
             draft,
             await self._round(draft),
             dossier_id=self._world.new_id(),
-            filed_by=caller.person_id,
+            filed_by=caller.filer,
             answer_due=answer_due(draft.filed_on),
             fingerprint=filing.fingerprint,
             traceparent=traceparent,

@@ -62,11 +62,12 @@ class LearnFromReview:
         touched: dict[str, KnownRound] = {}
         for id, one in sorted(zip(ids, news, strict=True), key=lambda pair: pair[1].version):
             before = known.get(id)
-            if before is not None and one.version <= before.applied:
+            foreign = before is not None and bool(before.round.node)  # no other node names a round of ours
+            if before is not None and not foreign and one.version <= before.applied:
                 continue
             if isinstance(one, RoundStarted):
                 after = KnownRound(one.round, one.version, before.version if before else 0)
-            elif before is None:
+            elif before is None or foreign:
                 waiting.append(one.news_id)
                 continue
             else:

@@ -22,11 +22,20 @@ class DirectoryDown(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who acts. `person_id` is "" for a service; `organisation` is the one the roles hold in."""
+    """Who acts. `person_id` is "" for a service; `organisation` is the one the roles hold in.
+
+    `service` is the subject of the one service that acts for people of other nodes, "" for everybody else.
+    """
 
     person_id: str
     roles: frozenset[str]
     organisation: str
+    service: str = ""
+
+    @property
+    def filer(self) -> str:
+        """Whom a dossier is kept as filed by."""
+        return self.person_id or self.service
 
 
 @dataclass(frozen=True, slots=True)

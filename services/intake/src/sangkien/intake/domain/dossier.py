@@ -34,6 +34,8 @@ class Dossier(Aggregate):
 
     `review_version` is the highest version of review's own aggregate whose news was taken in: older news is dropped.
     `fingerprint` stands for the content of the latest version. `traceparent` is where the dossier's one trace began.
+    `competent_node` is the node whose council decides, "" for this one; what it answers is taken in as `domain.foreign`
+    says, and `remote_code`, `outcome` and `decision_symbol` are its words. `review_version` then counts its news.
     """
 
     dossier_id: str
@@ -55,6 +57,10 @@ class Dossier(Aggregate):
     supplement_due: date | None = None
     refusal_reason: str = ""
     voted: bool = False
+    competent_node: str = ""
+    remote_code: str = ""
+    outcome: str = ""
+    decision_symbol: str = ""
 
     @classmethod
     def file(
@@ -85,6 +91,7 @@ class Dossier(Aggregate):
             answer_due=answer_due,
             fingerprint=fingerprint,
             traceparent=traceparent,
+            competent_node=within.node,
         )
         dossier.record(DossierFiled(placed, filed_by, answer_due))
         return dossier
@@ -137,7 +144,7 @@ class Dossier(Aggregate):
 
     def learn_supplement_asked(self, shortcomings: tuple[str, ...], due: date, *, review_version: int) -> bool:
         """Review found shortcomings. False when newer news was taken in before; what is withdrawn stays so."""
-        if not self._newer(review_version):
+        if not self.newer(review_version):
             return False
         if self.state is State.FILED:
             self.state = State.SUPPLEMENT_ASKED
@@ -147,30 +154,32 @@ class Dossier(Aggregate):
 
     def learn_accepted(self, *, review_version: int) -> bool:
         """Review accepted the dossier: it is review's from here. False for old news."""
-        return self._newer(review_version) and self._settle(State.ACCEPTED)
+        return self.newer(review_version) and self.settle(State.ACCEPTED)
 
     def learn_refused(self, reason: str, *, review_version: int) -> bool:
         """Review refused the dossier. False for old news."""
-        if not self._newer(review_version):
+        if not self.newer(review_version):
             return False
         if self.state is not State.WITHDRAWN:
             self.refusal_reason = reason
-        return self._settle(State.REFUSED)
+        return self.settle(State.REFUSED)
 
     def learn_voted(self, *, review_version: int) -> bool:
         """A session voted: nothing can be withdrawn any more. False for old news."""
-        if not self._newer(review_version):
+        if not self.newer(review_version):
             return False
         self.voted = True
-        return self._settle(State.ACCEPTED)
+        return self.settle(State.ACCEPTED)
 
-    def _newer(self, review_version: int) -> bool:
+    def newer(self, review_version: int) -> bool:
+        """Take note of news of that number. False when it is old."""
         if review_version <= self.review_version:
             return False
         self.review_version = review_version
         return True
 
-    def _settle(self, state: State) -> bool:
+    def settle(self, state: State) -> bool:
+        """Stand there, unless it was withdrawn."""
         if self.state is not State.WITHDRAWN:
             self.state = state
             self.shortcomings = ()

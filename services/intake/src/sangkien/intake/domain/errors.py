@@ -13,6 +13,7 @@ IntakeRefusal
 │   └── DossierUnknown  VersionSeenIsOld  SupplementNotAsked  SupplementOverdue  WithdrawalTooLate
 ├── DestinationFixed        a supplement goes where its first version went
 ├── NotAnAuthor             the caller has no part in the dossier
+├── FilingForbidden         of the node's services only exchange files, for people of other nodes
 └── DirectoryUnreachable    names could not be looked up now; file the row again
 """
 
@@ -87,6 +88,13 @@ class NotAnAuthor(IntakeRefusal):
     """Authors file, supplement and withdraw what is theirs; officers what they filed themselves."""
 
     code = "not_an_author"
+    kind = "forbidden"
+
+
+class FilingForbidden(IntakeRefusal):
+    """A service files nothing of its own; exchange alone does, for people of other nodes."""
+
+    code = "filing_forbidden"
     kind = "forbidden"
 
 

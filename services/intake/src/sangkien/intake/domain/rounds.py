@@ -11,7 +11,8 @@ from sangkien.intake.domain.errors import NoOpenRound, OutsideRound, RoundShut, 
 class Round:
     """A round of a council: dossiers are filed for it from `opens_on` to `closes_on`, both included.
 
-    `closed_on` is set once it was closed; from then on it takes nothing, whatever day a dossier bears.
+    `closed_on` is set once it was closed; from then on it takes nothing, whatever day a dossier bears. `node` is the
+    node whose council it is, "" for this one's.
     """
 
     round_id: str
@@ -21,6 +22,7 @@ class Round:
     opens_on: date
     closes_on: date
     closed_on: date | None = None
+    node: str = ""
 
     def covers(self, filed_on: date) -> bool:
         return self.closed_on is None and self.opens_on <= filed_on <= self.closes_on
@@ -42,8 +44,12 @@ class Round:
 
 
 def the_open_round(rounds: Sequence[Round], tier: str, filed_on: date) -> Round:
-    """The one round of `tier` ("" for any) that is open on the day. Raises NoOpenRound, SeveralOpenRounds."""
+    """The one round of `tier` ("" for any) that is open on the day: an own one, or else that of another node.
+
+    Raises NoOpenRound, SeveralOpenRounds.
+    """
     fitting = [one for one in rounds if one.covers(filed_on) and tier in ("", one.tier)]
+    fitting = [one for one in fitting if not one.node] or fitting
     if not fitting:
         raise NoOpenRound(field="dossier.round_id", filed_on=filed_on.isoformat())
     if len(fitting) > 1:

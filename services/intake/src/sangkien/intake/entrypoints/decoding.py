@@ -7,7 +7,8 @@ from sangkien.intake.application.change_dossier import Supplement, Withdrawal
 from sangkien.intake.application.file_dossiers import Filing, fingerprint_of
 from sangkien.intake.application.ports import Caller
 from sangkien.intake.domain.draft import Author, Draft
-from sangkien.intake.domain.errors import DraftDateMalformed
+from sangkien.intake.domain.errors import DraftDateMalformed, FilingForbidden
+from sangkien.intake.domain.foreign import EXCHANGE
 from sangkien.rpc import principal
 from sangkien.text import nfc, nfc_lines
 
@@ -23,7 +24,17 @@ TIERS = {
 def caller() -> Caller:
     """Who calls, as the use cases know callers."""
     who = principal()
-    return Caller("" if who.is_service else who.subject, who.roles, who.organisation)
+    if not who.is_service:
+        return Caller(who.subject, who.roles, who.organisation)
+    return Caller("", who.roles, who.organisation, EXCHANGE if who.subject == EXCHANGE else "")
+
+
+def filer() -> Caller:
+    """Who calls to file, mend or take back. Of the services only exchange may. Raises FilingForbidden."""
+    who = caller()
+    if "service" in who.roles and not who.service:
+        raise FilingForbidden
+    return who
 
 
 def read_day(field: str, text: str) -> date | None:

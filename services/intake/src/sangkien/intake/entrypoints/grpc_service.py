@@ -14,6 +14,7 @@ from sangkien.intake.entrypoints.bulk import chunks
 from sangkien.intake.entrypoints.decoding import (
     TIERS,
     caller,
+    filer,
     read_filing,
     read_supplement,
     read_withdrawal,
@@ -27,10 +28,10 @@ _READERS: Final = (*_FILERS, "leader", "service")
 
 POLICY: Final = Policy(
     {
-        f"{_SERVICE}/FileDossier": _FILERS,
+        f"{_SERVICE}/FileDossier": (*_FILERS, "service"),
         f"{_SERVICE}/FileDossiers": ("union_officer", "secretary", "operator"),
-        f"{_SERVICE}/SupplementDossier": ("author", "union_officer", "secretary"),
-        f"{_SERVICE}/WithdrawDossier": ("author", "union_officer", "secretary"),
+        f"{_SERVICE}/SupplementDossier": ("author", "union_officer", "secretary", "service"),
+        f"{_SERVICE}/WithdrawDossier": ("author", "union_officer", "secretary", "service"),
         f"{_SERVICE}/GetDossier": _READERS,
         f"{_SERVICE}/ListDossiers": _READERS,
         f"{_SERVICE}/GetReceipt": _READERS,
@@ -59,7 +60,7 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
 
     async def FileDossier(self, request: pb.FileDossierRequest, context: Any) -> pb.FileDossierResponse:
         filing = read_filing(request.idempotency_key, request.dossier, self._today())
-        return _filed(await self._filing.one(filing, caller()))
+        return _filed(await self._filing.one(filing, filer()))
 
     async def FileDossiers(
         self, requests: AsyncIterable[pb.FileDossiersRequest], context: Any
@@ -91,10 +92,10 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
         self, request: pb.SupplementDossierRequest, context: Any
     ) -> pb.SupplementDossierResponse:
         command = read_supplement(request, self._today())
-        return pb.SupplementDossierResponse(version=await self._changing.supplement(command, caller()))
+        return pb.SupplementDossierResponse(version=await self._changing.supplement(command, filer()))
 
     async def WithdrawDossier(self, request: pb.WithdrawDossierRequest, context: Any) -> pb.WithdrawDossierResponse:
-        await self._changing.withdraw(read_withdrawal(request, self._today()), caller())
+        await self._changing.withdraw(read_withdrawal(request, self._today()), filer())
         return pb.WithdrawDossierResponse()
 
     async def GetDossier(self, request: pb.GetDossierRequest, context: Any) -> pb.GetDossierResponse:
@@ -165,4 +166,8 @@ def _dossier(view: View) -> pb.Dossier:
         shortcomings=dossier.shortcomings,
         supplement_due=dossier.supplement_due.isoformat() if dossier.supplement_due else "",
         refusal_reason=dossier.refusal_reason,
+        competent_node=dossier.competent_node,
+        remote_code=dossier.remote_code,
+        outcome=dossier.outcome,
+        decision_symbol=dossier.decision_symbol,
     )

@@ -1,4 +1,4 @@
-"""Consumer `intake__review`: rounds that open and close, and what review makes of dossiers."""
+"""Consumers `intake__review` and `intake__exchange`: rounds that open and close, and what becomes of dossiers."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -7,10 +7,13 @@ from sangkien.contracts.events import (
     DossierAccepted,
     DossierRefused,
     DossierVoted,
+    ForeignAnswerReceived,
+    ForeignRoundAnnounced,
     RoundClosed,
     RoundOpened,
     SupplementRequested,
 )
+from sangkien.intake.application.learn_from_exchange import AnswerTold, LearnFromExchange, RoundTold
 from sangkien.intake.application.learn_from_review import (
     DossierMoved,
     LearnFromReview,
@@ -19,6 +22,7 @@ from sangkien.intake.application.learn_from_review import (
     RoundStarted,
 )
 from sangkien.intake.domain.dossier import Dossier
+from sangkien.intake.domain.foreign import Answered
 from sangkien.intake.domain.rounds import Round
 from sangkien.messaging import Incoming, Later
 from sangkien.store import Op
@@ -66,3 +70,44 @@ def _learn(move: _Move, version: int, dossier: Dossier) -> bool:
             return dossier.learn_refused(move.reason, review_version=version)
         case DossierVoted():
             return dossier.learn_voted(review_version=version)
+
+
+class ExchangeHandler:
+    """Handles what exchange heard from other nodes. Nothing of it waits: what does not fit is dropped."""
+
+    def __init__(self, learn: LearnFromExchange) -> None:
+        self._learn_foreign = learn
+
+    async def __call__(self, batch: Sequence[Incoming]) -> Sequence[Op]:
+        return await self._learn_foreign([_foreign_news(incoming) for incoming in batch])
+
+
+def _foreign_news(incoming: Incoming) -> RoundTold | AnswerTold:
+    version = incoming.aggregate_version
+    match incoming.event:
+        case ForeignRoundAnnounced() as told:
+            announced = Round(
+                told.round_id,
+                told.name,
+                told.tier,
+                told.owner_id,
+                told.opens_on,
+                told.closes_on,
+                told.closed_on,
+                told.node,
+            )
+            return RoundTold(version, announced)
+        case ForeignAnswerReceived() as said:
+            answer = Answered(
+                node=said.node,
+                version=said.version,
+                order=version,
+                answer=said.answer,
+                code=said.code,
+                due=said.answer_due,
+                reasons=tuple(code for code in said.reason.split(",") if code),
+                decision_symbol=said.decision_symbol,
+            )
+            return AnswerTold(said.dossier_id, answer)
+        case other:
+            raise TypeError(f"intake does not listen to {other.TYPE}")

@@ -41,6 +41,11 @@ _FACTS: dict[type[ev.Event], Callable[[Any], Fact]] = {
 
 
 def facts_of(event: ev.Event) -> list[Fact]:
-    """The facts of one event; none for those no report counts."""
+    """The facts of one event; none for those no report counts.
+
+    A dossier filed here for the council of another node is counted there: rounds here reconcile without it.
+    """
+    if getattr(event, "competent_node", ""):
+        return []
     fact = _FACTS.get(type(event))
     return [fact(event)] if fact else []

@@ -15,9 +15,13 @@ CONSUMER: Final = TOPOLOGY.consumer("review__intake")
 
 
 def subscription(follow: FollowIntake, operations: Callable[[Sequence[Saved]], list[Op]]) -> Subscription:
-    """The one subscription of review. Facts about a dossier not seen yet wait; the others go on without them."""
+    """The one subscription of review. Facts about a dossier not seen yet wait; the others go on without them.
 
-    async def handle(messages: Sequence[Incoming]) -> list[Op]:
+    A dossier for the council of another node is none of review's business.
+    """
+
+    async def handle(batch: Sequence[Incoming]) -> list[Op]:
+        messages = [message for message in batch if not getattr(message.event, "competent_node", "")]
         followed = await follow([_fact(message) for message in messages])
         if followed.waiting:
             raise Later(*(messages[place].id for place in followed.waiting))

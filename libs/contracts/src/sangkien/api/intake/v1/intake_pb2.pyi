@@ -414,6 +414,10 @@ class Dossier(_message.Message):
     SHORTCOMINGS_FIELD_NUMBER: _builtins.int
     SUPPLEMENT_DUE_FIELD_NUMBER: _builtins.int
     REFUSAL_REASON_FIELD_NUMBER: _builtins.int
+    COMPETENT_NODE_FIELD_NUMBER: _builtins.int
+    REMOTE_CODE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    DECISION_SYMBOL_FIELD_NUMBER: _builtins.int
     dossier_id: _builtins.str
     """Dossier id, ULID."""
     code: _builtins.str
@@ -430,6 +434,14 @@ class Dossier(_message.Message):
     """Until when the supplement may be filed, YYYY-MM-DD."""
     refusal_reason: _builtins.str
     """Refusal reason code."""
+    competent_node: _builtins.str
+    """The node whose council decides; empty when it is this one. The fields below are what that node said."""
+    remote_code: _builtins.str
+    """Receipt code at that node."""
+    outcome: _builtins.str
+    """voted, recognised or not_recognised; empty before."""
+    decision_symbol: _builtins.str
+    """Symbol of that node's decision."""
     @_builtins.property
     def content(self) -> Global___Draft:
         """Latest content; authors carry person ids, names only for those who may see them."""
@@ -451,10 +463,14 @@ class Dossier(_message.Message):
         shortcomings: _abc.Iterable[_builtins.str] | None = ...,
         supplement_due: _builtins.str = ...,
         refusal_reason: _builtins.str = ...,
+        competent_node: _builtins.str = ...,
+        remote_code: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+        decision_symbol: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_due", b"answer_due", "code", b"code", "content", b"content", "dossier_id", b"dossier_id", "refusal_reason", b"refusal_reason", "shortcomings", b"shortcomings", "state", b"state", "supplement_due", b"supplement_due", "trace_id", b"trace_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_due", b"answer_due", "code", b"code", "competent_node", b"competent_node", "content", b"content", "decision_symbol", b"decision_symbol", "dossier_id", b"dossier_id", "outcome", b"outcome", "refusal_reason", b"refusal_reason", "remote_code", b"remote_code", "shortcomings", b"shortcomings", "state", b"state", "supplement_due", b"supplement_due", "trace_id", b"trace_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,7 +75,7 @@ class IntakeServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def FileDossier(self, request, context):
-        """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary, operator.
+        """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary, operator, and exchange for people of other nodes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,14 +89,14 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SupplementDossier(self, request, context):
-        """Files the next version after shortcomings were notified. Its authors, and the officer who filed it.
+        """Files the next version after shortcomings were notified. Its authors, and the officer or exchange that filed it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawDossier(self, request, context):
-        """Takes a dossier back before it is voted on. Its authors, and the officer who filed it.
+        """Takes a dossier back before it is voted on. Its authors, and the officer or exchange that filed it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -15,13 +15,13 @@ GRPC_VERSION: str
 class IntakeServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     FileDossier: _aio.UnaryUnaryMultiCallable[_intake_pb2.FileDossierRequest, _intake_pb2.FileDossierResponse]
-    """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary, operator."""
+    """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary, operator, and exchange for people of other nodes."""
     FileDossiers: _aio.StreamStreamMultiCallable[_intake_pb2.FileDossiersRequest, _intake_pb2.FileDossiersResponse]
     """Files many: one answer for each row, in order, as soon as the row is durable or refused. A refused row never stops the others. Roles: union_officer, secretary, operator."""
     SupplementDossier: _aio.UnaryUnaryMultiCallable[_intake_pb2.SupplementDossierRequest, _intake_pb2.SupplementDossierResponse]
-    """Files the next version after shortcomings were notified. Its authors, and the officer who filed it."""
+    """Files the next version after shortcomings were notified. Its authors, and the officer or exchange that filed it."""
     WithdrawDossier: _aio.UnaryUnaryMultiCallable[_intake_pb2.WithdrawDossierRequest, _intake_pb2.WithdrawDossierResponse]
-    """Takes a dossier back before it is voted on. Its authors, and the officer who filed it."""
+    """Takes a dossier back before it is voted on. Its authors, and the officer or exchange that filed it."""
     GetDossier: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetDossierRequest, _intake_pb2.GetDossierResponse]
     """One dossier with its latest version."""
     ListDossiers: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListDossiersRequest, _intake_pb2.ListDossiersResponse]
@@ -36,7 +36,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.FileDossierRequest,
         context: _aio.ServicerContext[_intake_pb2.FileDossierRequest, _abc.Awaitable[_intake_pb2.FileDossierResponse]],
     ) -> _abc.Awaitable[_intake_pb2.FileDossierResponse]:
-        """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary, operator."""
+        """Files one dossier. Durable when answered. The same idempotency key answers the same dossier again. Roles: author, union_officer, secretary, operator, and exchange for people of other nodes."""
 
     @_abc_1.abstractmethod
     def FileDossiers(
@@ -52,7 +52,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.SupplementDossierRequest,
         context: _aio.ServicerContext[_intake_pb2.SupplementDossierRequest, _abc.Awaitable[_intake_pb2.SupplementDossierResponse]],
     ) -> _abc.Awaitable[_intake_pb2.SupplementDossierResponse]:
-        """Files the next version after shortcomings were notified. Its authors, and the officer who filed it."""
+        """Files the next version after shortcomings were notified. Its authors, and the officer or exchange that filed it."""
 
     @_abc_1.abstractmethod
     def WithdrawDossier(
@@ -60,7 +60,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.WithdrawDossierRequest,
         context: _aio.ServicerContext[_intake_pb2.WithdrawDossierRequest, _abc.Awaitable[_intake_pb2.WithdrawDossierResponse]],
     ) -> _abc.Awaitable[_intake_pb2.WithdrawDossierResponse]:
-        """Takes a dossier back before it is voted on. Its authors, and the officer who filed it."""
+        """Takes a dossier back before it is voted on. Its authors, and the officer or exchange that filed it."""
 
     @_abc_1.abstractmethod
     def GetDossier(
