@@ -97,7 +97,7 @@ async def test_relay_that_loses_the_lease_while_publishing_moves_nothing(
     await store.apply(withdrawn())
     first.wake_relay()
     await eventually(lambda: store.count("outbox"), value=0)
-    send = first.jetstream.publish_async
+    send = first.client.publish
     overtaken = Lease(store)
 
     async def overtake_then_send(*args: Any, **kwargs: Any) -> Any:
@@ -108,7 +108,7 @@ async def test_relay_that_loses_the_lease_while_publishing_moves_nothing(
             await overtaken.hold()
         return await send(*args, **kwargs)
 
-    monkeypatch.setattr(first.jetstream, "publish_async", overtake_then_send)
+    monkeypatch.setattr(first.client, "publish", overtake_then_send)
     (row,) = withdrawn()
     await store.apply([row])
     first.wake_relay()

@@ -9,7 +9,7 @@ import grpc
 from sangkien.chassis.blobs import BlobStore
 from sangkien.rpc import TokenSource, connect
 from sangkien.runtime import ServiceSettings, Telemetry, new_id, utc_now
-from sangkien.store import Op, Store
+from sangkien.store import Conflict, Duplicate, Invalid, Op, Store
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -26,7 +26,7 @@ class Context:
         telemetry: Telemetry,
         token: TokenSource,
         blobs: BlobStore,
-        committed: Callable[[], None],
+        committed: Callable[[Sequence[Op] | None], None],
     ) -> None:
         self.service = service
         self.settings = settings
@@ -43,8 +43,14 @@ class Context:
 
         Durable when it returns. Raises Duplicate, Conflict and StoreUnavailable with nothing written.
         """
-        await self.store.apply(ops)
-        self._committed()
+        try:
+            await self.store.apply(ops)
+        except (Conflict, Duplicate, Invalid):
+            raise
+        except BaseException:  # cut off, say: it may be written all the same
+            self._committed(None)
+            raise
+        self._committed(ops)
 
     def now(self) -> datetime:
         """The time, aware UTC: when something was recorded, as opposed to the legal date it bears."""

@@ -15,7 +15,7 @@ from sangkien.contracts.topology import TOPOLOGY
 from sangkien.messaging import MESSAGING_SCHEMA, BlobsUnavailable, Bus, ObjectBlobs
 from sangkien.rpc import RpcServer, Unavailable, create_server
 from sangkien.runtime import Health, Lifecycle, Metrics, MetricsPage, ServiceSettings, Telemetry
-from sangkien.store import Conflict, Duplicate, Store, StoreUnavailable, open_store
+from sangkien.store import Conflict, Duplicate, Op, Store, StoreUnavailable, open_store
 from sangkien.store.deciding import ChangedMeanwhile
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -124,8 +124,8 @@ class ServiceHost:
         )
         self._health.register("broker", self._bus.ping)
 
-    def _wake_relay(self) -> None:
-        self._bus.wake_relay()
+    def _wake_relay(self, committed: Sequence[Op] | None) -> None:
+        self._bus.wake_relay(committed)
 
     async def _close_channels(self) -> None:
         await self._context.close()

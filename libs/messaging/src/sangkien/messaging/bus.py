@@ -146,10 +146,13 @@ class Bus:
         self._pulls, self._subscribers, self._tasks, self._relay = [], [], [], None
         await self._broker.close()
 
-    def wake_relay(self) -> None:
-        """Call after a commit that holds outbox rows, so that they leave now rather than at the next look."""
+    def wake_relay(self, committed: Sequence[Op] | None = None) -> None:
+        """Call after a commit that may hold outbox rows, so that they leave now rather than at the next look.
+
+        With the operations committed they leave without being read again; without, the outbox is read.
+        """
         if self._relay is not None:
-            self._relay.wake()
+            self._relay.wake(committed)
 
     async def ping(self) -> None:
         """Return when the broker answers; raises nats errors otherwise."""

@@ -43,7 +43,7 @@ from sangkien.messaging.failures import (
 from sangkien.messaging.inbox import Inbox
 from sangkien.messaging.incoming import Incoming, Later, Subscription
 from sangkien.runtime import Metrics, Telemetry, utc_now
-from sangkien.store import Conflict, Duplicate, Store
+from sangkien.store import Conflict, Duplicate, Op, Store
 
 _log = structlog.get_logger("sangkien.messaging.delivery")
 
@@ -77,7 +77,7 @@ class Delivery:
         telemetry: Telemetry,
         metrics: Metrics | None = None,
         transient: IsTransient = is_transient,
-        effect_committed: Callable[[], None] = lambda: None,
+        effect_committed: Callable[[Sequence[Op]], None] = lambda _: None,
     ) -> None:
         self._consumer = subscription.consumer
         self._handler = subscription.handler
@@ -160,6 +160,7 @@ class Delivery:
 
     async def _attempt(self, batch: Sequence[_Delivered]) -> tuple[Sequence[_Delivered], Exception | None]:
         """One try; returns what there was to do once the duplicates were settled, and the error it met."""
+        effect: Sequence[Op] = ()
         try:
             batch = await self._without_seen(batch)
             if batch:
@@ -168,7 +169,7 @@ class Delivery:
                 await self._store.apply([*effect, *(self._inbox.mark(delivered.id, now) for delivered in batch)])
         except Exception as error:  # noqa: BLE001 (the class of whatever it is decides the message's fate)
             return batch, error
-        self._effect_committed()
+        self._effect_committed(effect)
         for delivered in batch:
             self._tries.settled(delivered.stream_seq)
             await self._settle(delivered.message.ack(), "done")

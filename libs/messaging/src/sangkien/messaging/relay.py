@@ -14,16 +14,16 @@ from typing import Literal
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import PubAck
 
+from sangkien.messaging.backlog import Backlog
 from sangkien.messaging.failures import delay_seconds, detail_of
 from sangkien.messaging.lease import Lease
 from sangkien.messaging.outbox import OUTBOX, Outgoing
+from sangkien.messaging.publishing import Answer, Batch, Publisher
 from sangkien.messaging.reoffer import Reoffer, StreamMissing, Verified
 from sangkien.runtime import Metrics, Telemetry, new_id, utc_now
 from sangkien.store import Conflict, Delete, Duplicate, Op, Store
 
-BATCH = 500
 IDLE_SECONDS = 0.5
 PUBLISH_SECONDS = 3.0
 CHECK_SECONDS = 30.0
@@ -71,23 +71,26 @@ class Relay:
         self._work = asyncio.Event()
         self._session = 0
         self._step: asyncio.Task[Progress] | None = None
-        self._publishing = False
-        self._in_flight: list[asyncio.Future[PubAck]] = []
+        self._backlog = Backlog(store)
+        self._publisher = Publisher(client)
+        self._batch: Batch | None = None
         self._verified: Verified | None = None
         self._verified_for = (-1, -1)
         self._check_at = 0.0
 
-    def wake(self) -> None:
-        """There may be something to send. Cheap; calls before the relay looks are one."""
+    def wake(self, committed: Sequence[Op] | None = None) -> None:
+        """There is something to send: the events among these operations, or None for what only the store knows."""
+        if committed is None:
+            self._backlog.doubt()
+        else:
+            self._backlog.add(committed)
         self._work.set()
 
     def disconnected(self) -> None:
         """The connection is gone: what it had not acknowledged is unknown, and the next one must be checked first."""
         self._session += 1
-        if self._publishing:
-            # Not the step itself: cut off inside the client's publish it would cost one of its slots for good.
-            for future in self._in_flight:
-                future.cancel()
+        if self._batch is not None:
+            self._batch.give_up()  # not the step itself: the client swallows a cancellation while it publishes
         elif self._step is not None:
             # A question that the lost connection took with it is answered by nothing but its time-out.
             self._step.cancel()
@@ -132,6 +135,7 @@ class Relay:
 
     async def flush(self, seconds: float) -> bool:
         """Send what is left, for at most so long; says whether the outbox was emptied. Then lets the lease go."""
+        self._backlog.doubt()
         try:
             async with asyncio.timeout(seconds):
                 while await self.step() == "moved":
@@ -148,15 +152,17 @@ class Relay:
             return "idle"
         verified = await self._check()
         session = self._session
-        rows = [Outgoing(document) for document in await self._store.find(OUTBOX, limit=BATCH)]
+        rows = await self._backlog.next()
         if not rows:
             return "idle"
-        sent = await self._publish(rows)
-        placed = await self._place(sent) if session == self._session else []
+        answers = await self._publish(rows)
+        placed = await self._place(rows, answers) if session == self._session else []
         if session != self._session:
             return "moved"  # whatever was acknowledged may be lost with the connection: ask again under the same ids
         if placed:
             await self._record(placed, verified)
+        if len(placed) == len(rows):
+            self._backlog.settled()
         return "moved" if placed else "stuck"
 
     async def _check(self) -> Verified:
@@ -170,36 +176,34 @@ class Relay:
         except StreamMissing:
             await self._provision()
             verified = await self._reoffer.check()
+        if verified.returned:
+            self._backlog.doubt()
         self._verified, self._verified_for = verified, current
         self._check_at = now + CHECK_SECONDS
         return verified
 
-    async def _publish(self, rows: Sequence[Outgoing]) -> list[tuple[Outgoing, asyncio.Future[PubAck]]]:
-        """Send the rows all at once, and give the broker a bounded time to acknowledge them."""
+    async def _publish(self, rows: Sequence[Outgoing]) -> list[Answer]:
+        """Send the rows all at once, and give the broker a bounded time to acknowledge them; one answer a row."""
         session = self._session
-        sent: list[tuple[Outgoing, asyncio.Future[PubAck]]] = []
-        self._publishing = True
+        sent: list[int] = []
+        answers: list[Answer] = [None] * len(rows)
+        self._batch = batch = await self._publisher.begin()
         try:
-            for row in rows:
+            for place, row in enumerate(rows):
                 if session != self._session:
                     break
                 if len(row.body) + HEADER_ROOM_BYTES > self._client.max_payload:
                     _log.error("event_too_large_for_broker", stream=self._stream, event_id=row.id, size=len(row.body))
                     continue
-                future = await self._send(row)
-                sent.append((row, future))
-                self._in_flight.append(future)
-            if self._in_flight:
-                # The client's own futures never time out: after a crash of the server many would wait for ever.
-                await asyncio.wait(self._in_flight, timeout=PUBLISH_SECONDS)
+                await self._send(batch, row)
+                sent.append(place)
+            for place, answer in zip(sent, await batch.answers(PUBLISH_SECONDS), strict=True):
+                answers[place] = answer
         finally:
-            for future in self._in_flight:
-                future.cancel()
-            self._in_flight = []
-            self._publishing = False
-        return sent
+            self._batch = None
+        return answers
 
-    async def _send(self, row: Outgoing) -> asyncio.Future[PubAck]:
+    async def _send(self, batch: Batch, row: Outgoing) -> None:
         with self._telemetry.span(
             f"{row.type} publish",
             parent=row.traceparent,
@@ -207,21 +211,18 @@ class Relay:
             event_id=row.id,
             aggregate_id=row.aggregate_id,
         ):
-            return await self._js.publish_async(row.type, row.body, headers=self._headers(row, row.id))
+            await batch.send(row.type, row.body, self._headers(row, row.id))
 
-    async def _place(self, sent: Sequence[tuple[Outgoing, asyncio.Future[PubAck]]]) -> list[Placed]:
+    async def _place(self, rows: Sequence[Outgoing], answers: Sequence[Answer]) -> list[Placed]:
         """Those of the rows that the broker holds for certain. Raises the broker's error when it holds none."""
         placed: list[Placed] = []
-        refused: BaseException | None = None
-        for row, future in sent:
-            if future.cancelled():
+        refused: Exception | None = None
+        for row, ack in zip(rows, answers, strict=True):
+            if ack is None:
                 continue
-            error = future.exception()
-            if error is not None:
-                refused = refused or error
-                continue
-            ack = future.result()
-            if not ack.duplicate or await self._reoffer.holds(row.id, ack.seq):
+            if isinstance(ack, Exception):
+                refused = refused or ack
+            elif not ack.duplicate or await self._reoffer.holds(row.id, ack.seq):
                 placed.append(Placed(row, ack.seq))
             else:
                 # The broker remembers the id of a message that it no longer has: only another id gets it stored.
@@ -248,6 +249,7 @@ class Relay:
                 evicted = await self._reoffer.evict(verified.created, {p.seq: p.row.id for p in placed})
                 await self._store.apply([*self._lease.renewal(), *evicted, *moves])
                 self._verified = None
+                self._backlog.doubt()
         except Conflict:
             self._lease.lost()
             raise

@@ -142,8 +142,7 @@ class Writer:
         for (kind, coll), values in sorted(rows.items(), key=_batch):
             width, start = WIDTH[kind], 0
             while left := (len(values) - start) // width:
-                # Powers of two keep the number of different statements small enough to stay prepared.
-                count = 1 << (min(left, MAX_ROWS).bit_length() - 1)
+                count = _share(min(left, MAX_ROWS))
                 end = start + count * width
                 done = execute(_STATEMENTS[kind](coll, count), values[start:end]).rowcount
                 if kind == REPLACE and done != count:
@@ -186,6 +185,14 @@ class Writer:
         # A closed loop has nobody left to tell, and what was committed stays committed.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(resolve)
+
+
+def _share(rows: int) -> int:
+    """How many of `rows` go into the next statement: its three highest bits, which leaves little for another.
+
+    A statement costs two hand-overs of the interpreter lock. Some two dozen sizes are few enough to stay prepared.
+    """
+    return rows >> max(0, rows.bit_length() - 3) << max(0, rows.bit_length() - 3)
 
 
 def duplicate(coll: str, id: str | None, error: sqlite3.IntegrityError) -> Duplicate:

@@ -1,11 +1,12 @@
 """Files dossiers: one or many, each once."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
+from sangkien.intake.application.filing_desk import FilingDesk
 from sangkien.intake.application.find_names import find_names
 from sangkien.intake.application.ports import (
     Caller,
@@ -60,11 +61,21 @@ def answer_due(filed_on: date) -> date:
     return due("formal-check", filed_on).due
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A sound filing and who asks for it. It goes on with the trace `call`, or only links to it from one of its own."""
+
+    filing: Filing
+    caller: Caller
+    call: str
+    own_trace: bool
+
+
 class FileDossiers:
-    """Commits what can be filed of a batch in one unit; every filing gets its own outcome.
+    """Files dossiers, each with its own outcome, many in one unit of work.
 
     A key used before answers `already` for the same content, whatever happened to the round since, and KeyReused for
-    other content. Two filings of one batch under one key are one filing.
+    other content. Filings at the same time under one key are one filing.
     """
 
     def __init__(
@@ -82,78 +93,90 @@ class FileDossiers:
         self._world = world
         self._traces = traces
         self._commit = commit
+        self._desk = FilingDesk(self._settle)
 
     async def one(self, filing: Filing, caller: Caller) -> Filed:
-        """File one. Nothing is read unless something is wrong: most keys are new, and a used one is met on commit.
+        """File one, in one unit with those that others file at the same moment.
 
-        Raises the filing's Refusal, DirectoryDown, StoreUnavailable.
+        No key is looked up unless something is wrong: most are new, and a used one is met on commit. Raises the
+        filing's Refusal, DirectoryDown, StoreUnavailable.
         """
-        traceparent = self._traces.traceparent()
+        call = self._traces.traceparent()
         try:
             _check_key(filing.key)
             check_draft(filing.draft, self._world.today())
-            [draft] = await find_names(self._directory, [filing.draft])
-            if isinstance(draft, Refusal):
-                raise draft
-            for _ in range(_ATTEMPTS):
-                filed, ops = await self._decide(replace(filing, draft=draft), caller, traceparent)
-                try:
-                    await self._commit(ops)
-                except Duplicate:  # the key is taken, or the code was: the first answers, the second is drawn again
-                    if (kept := await self._kept(filing)) is not None:
-                        return kept
-                else:
-                    return filed
+            if not filing.draft.complete:
+                [draft] = await find_names(self._directory, [filing.draft])
+                if isinstance(draft, Refusal):
+                    raise draft
+                filing = replace(filing, draft=draft)
+            with self._traces.span("intake.file"):
+                outcome = await self._desk.hand_in(_Asked(filing, caller, call, own_trace=False))
+            if isinstance(outcome, Filed):
+                return outcome
+            raise outcome
         except (Refusal, DirectoryDown):
             if (kept := await self._kept(filing)) is not None:
                 return kept
             raise
-        raise ChangedMeanwhile
 
     async def many(self, filings: Sequence[Filing], caller: Caller) -> list[Outcome]:
         """File many, in one unit unless a key or a code collides. Raises StoreUnavailable."""
         outcomes: dict[int, Outcome] = {}
         call = self._traces.traceparent()
-        ready = await self._prepared(filings, outcomes)
+        sound = await self._prepared(filings, outcomes)
+        asked = [_Asked(filing, caller, call, own_trace=True) for filing in sound.values()]
+        outcomes.update(zip(sound, await self._settle(asked), strict=True))
+        return [outcomes[place] for place in range(len(filings))]
+
+    async def _settle(self, asked: Sequence[_Asked]) -> list[Outcome]:
+        """One outcome each, in order. Raises StoreUnavailable."""
+        outcomes: dict[int, Outcome] = {}
         for attempt in range(_ATTEMPTS):
+            open_ones = {place: one for place, one in enumerate(asked) if place not in outcomes}
             if attempt:
-                await self._answer_known(filings, ready, outcomes)
-            if not ready:
-                break
-            batch, ops = await self._decide_batch(ready, outcomes, caller, call)
+                await self._answer_known({place: one.filing for place, one in open_ones.items()}, outcomes)
+                open_ones = {place: one for place, one in open_ones.items() if place not in outcomes}
+            decided, ops = await self._decide_together(open_ones, outcomes)
             try:
                 if ops:
                     await self._commit(ops)
-            except Duplicate:
+            except Duplicate:  # a key is taken, or a code was: the first answers, the second is drawn again
                 continue
-            for place, filed in batch.items():
-                outcomes[place] = filed
-                del ready[place]
-        outcomes.update(dict.fromkeys(ready, ChangedMeanwhile()))
-        return [outcomes[place] for place in range(len(filings))]
+            outcomes.update(decided)
+            if len(outcomes) == len(asked):
+                break
+        for place, one in enumerate(asked):
+            if place not in outcomes:  # others took its neighbours' keys again and again: it is tried by itself
+                [outcomes[place]] = await self._settle([one]) if len(asked) > 1 else [ChangedMeanwhile()]
+        return [outcomes[place] for place in range(len(asked))]
 
-    async def _decide_batch(
-        self, ready: dict[int, Filing], outcomes: dict[int, Outcome], caller: Caller, call: str
+    async def _decide_together(
+        self, open_ones: Mapping[int, _Asked], outcomes: dict[int, Outcome]
     ) -> tuple[dict[int, Filed], list[Op]]:
-        """Decide each in a trace of its own that links to the call; the refused ones leave `ready`."""
-        batch: dict[int, Filed] = {}
+        """What would be filed, by place, and the operations for it; who is refused has an outcome already."""
+        decided: dict[int, Filed] = {}
         ops: list[Op] = []
         keys: set[str] = set()
-        links = [call] if call else []
-        for place, filing in list(ready.items()):
-            if filing.key in keys:
+        for place, one in open_ones.items():
+            if one.filing.key in keys:
                 continue  # its twin goes first; the next turn finds the key used
-            keys.add(filing.key)
+            keys.add(one.filing.key)
             try:
-                with self._traces.span("intake.file", parent="", links=links) as span:
-                    batch[place], more = await self._decide(filing, caller, self._traces.traceparent())
-                    span.set_attribute("aggregate_id", batch[place].dossier_id)
+                decided[place], more = await (self._decide_apart(one) if one.own_trace else self._decide(one, one.call))
             except Refusal as refusal:
                 outcomes[place] = refusal
-                del ready[place]
             else:
-                ops.extend(more)
-        return batch, ops
+                ops += more
+        return decided, ops
+
+    async def _decide_apart(self, asked: _Asked) -> tuple[Filed, list[Op]]:
+        """Decide in a new trace that links to the call."""
+        links = [asked.call] if asked.call else []
+        with self._traces.span("intake.file", parent="", links=links) as span:
+            filed, ops = await self._decide(asked, self._traces.traceparent())
+            span.set_attribute("aggregate_id", filed.dossier_id)
+            return filed, ops
 
     async def _prepared(self, filings: Sequence[Filing], outcomes: dict[int, Outcome]) -> dict[int, Filing]:
         """The filings that are in order so far, with every name found, by their place in the batch."""
@@ -165,7 +188,8 @@ class FileDossiers:
                 sound[place] = filing
             except Refusal as refusal:
                 outcomes[place] = refusal
-        await self._answer_known(filings, sound, outcomes)
+        await self._answer_known(sound, outcomes)
+        sound = {place: filing for place, filing in sound.items() if place not in outcomes}
         for place, filing in list(sound.items()):
             try:
                 check_draft(filing.draft, today)
@@ -183,20 +207,16 @@ class FileDossiers:
             if isinstance(draft, Refusal):
                 outcomes[place] = draft
                 del sound[place]
-            else:
+            elif draft is not filing.draft:
                 sound[place] = replace(filing, draft=draft)
         return sound
 
-    async def _answer_known(
-        self, filings: Sequence[Filing], open_ones: dict[int, Filing], outcomes: dict[int, Outcome]
-    ) -> None:
-        """Answer those whose key was used before, and leave the others."""
-        if not open_ones:
-            return
-        known = await self._dossiers.keys([filing.key for filing in open_ones.values()])
-        for place in [place for place, filing in open_ones.items() if filing.key in known]:
-            outcomes[place] = _answer_of(known[filings[place].key], filings[place])
-            del open_ones[place]
+    async def _answer_known(self, filings: Mapping[int, Filing], outcomes: dict[int, Outcome]) -> None:
+        """Answer those whose key was used before."""
+        known = await self._dossiers.keys([filing.key for filing in filings.values()]) if filings else {}
+        for place, filing in filings.items():
+            if filing.key in known:
+                outcomes[place] = _answer_of(known[filing.key], filing)
 
     async def _kept(self, filing: Filing) -> Filed | None:
         known = (await self._dossiers.keys([filing.key])).get(filing.key) if filing.key else None
@@ -207,8 +227,8 @@ class FileDossiers:
             raise answer
         return answer
 
-    async def _decide(self, filing: Filing, caller: Caller, traceparent: str) -> tuple[Filed, list[Op]]:
-        draft = filing.draft
+    async def _decide(self, asked: _Asked, traceparent: str) -> tuple[Filed, list[Op]]:
+        draft, caller = asked.filing.draft, asked.caller
         author_ids = [author.person_id for author in draft.authors]
         if caller.person_id and not caller.roles & _OFFICES and caller.person_id not in author_ids:
             raise NotAnAuthor(field="dossier.authors")
@@ -218,14 +238,14 @@ class FileDossiers:
             dossier_id=self._world.new_id(),
             filed_by=caller.filer,
             answer_due=answer_due(draft.filed_on),
-            fingerprint=filing.fingerprint,
+            fingerprint=asked.filing.fingerprint,
             traceparent=traceparent,
         )
         warning = limitation(draft)
         filed = Filed(
             dossier.dossier_id, dossier.code, dossier.answer_due, warnings=() if warning is None else (warning,)
         )
-        return filed, self._dossiers.added(dossier, filing.key, filed, now=self._world.now())
+        return filed, self._dossiers.added(dossier, asked.filing.key, filed, now=self._world.now())
 
     async def _round(self, draft: Draft) -> Round:
         if not draft.round_id:

@@ -1,0 +1,74 @@
+"""Callers who wait at the same time are served together: writing for thirty costs little more than for one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from typing import Final, Generic, TypeVar
+
+LARGEST_GROUP: Final = 200
+CLERKS: Final = 2
+"""Groups under way at a time: one is decided while the one before it becomes durable."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class FilingDesk(Generic[T, R]):
+    """Gathers what comes in while earlier groups are being settled, and settles it as one group.
+
+    `settle` answers one result an item, in order. When it raises, every item of the group is settled again by itself,
+    so that nobody gets the error of another. A caller who goes away costs the others nothing; what was taken of him is
+    settled all the same.
+    """
+
+    def __init__(self, settle: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
+        self._settle = settle
+        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._clerks: set[asyncio.Task[None]] = set()
+
+    async def hand_in(self, item: T) -> R:
+        """The result for this item. Raises what `settle` raises for it alone."""
+        result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, result))
+        if len(self._clerks) < CLERKS:
+            # In a context of its own: a group belongs to no single caller, nor to a caller's trace.
+            clerk = asyncio.create_task(self._serve(), context=Context())
+            self._clerks.add(clerk)
+            clerk.add_done_callback(self._clerks.discard)
+        return await result
+
+    async def _serve(self) -> None:
+        while group := self._next_group():
+            try:
+                _answer(group, await self._settle([item for item, _ in group]))
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is the caller's to judge)
+                if len(group) == 1:
+                    _fail(group[0][1], error)
+                else:
+                    await asyncio.gather(*(self._settle_alone(*each) for each in group))
+
+    def _next_group(self) -> list[tuple[T, asyncio.Future[R]]]:
+        group: list[tuple[T, asyncio.Future[R]]] = []
+        while self._waiting and len(group) < LARGEST_GROUP:
+            item, result = self._waiting.popleft()
+            if not result.done():  # else the caller has gone
+                group.append((item, result))
+        return group
+
+    async def _settle_alone(self, item: T, result: asyncio.Future[R]) -> None:
+        try:
+            _answer([(item, result)], await self._settle([item]))
+        except Exception as error:  # noqa: BLE001 (as above)
+            _fail(result, error)
+
+
+def _answer(group: Sequence[tuple[T, asyncio.Future[R]]], results: Sequence[R]) -> None:
+    for (_, waiting), result in zip(group, results, strict=True):
+        if not waiting.done():
+            waiting.set_result(result)
+
+
+def _fail(waiting: asyncio.Future[R], error: Exception) -> None:
+    if not waiting.done():
+        waiting.set_exception(error)
