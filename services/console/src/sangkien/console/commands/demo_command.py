@@ -39,6 +39,7 @@ def demo(
     one_process: Annotated[bool, typer.Option("--one-process", help="Một tiến trình · all in one process.")] = False,
 ) -> None:
     """Diễn lại cả năm của một quận trên các dịch vụ thật · play a district's whole year on the real services."""
+    from sangkien.console.demo.resuming import Begun
     from sangkien.console.demo.run import remove, run_demo, temporary_folder
     from sangkien.console.demo.scenario import ScenarioError, load_scenario
 
@@ -49,16 +50,17 @@ def demo(
         from sangkien.console.patience import WaitedTooLong
 
         home = folder_at(folder)
-        if home.used:
-            raise Stop(
-                "demo_folder_used",
-                f"{home.path} đã có dữ liệu của một nút; một năm chỉ diễn một lần trong một thư mục · a node's data is"
-                " there already, and a year is played once in a folder",
-                f"--data-dir <thư mục khác · another folder>, hoặc · or: rm -r {home.path}",
-            )
         try:
             story = load_scenario(scenario).scaled(scale)
-            return await run_demo(story, seed=seed, folder=home, mongo=mongo, one_process=one_process, console=people)
+            begun = Begun.of(story, seed=seed, mongo=mongo)
+            if not begun.may_start(home):
+                raise _folder_used(home.path)
+            if home.used:
+                people.print("Đi tiếp năm đang diễn dở · Going on with the year that was interrupted")
+            begun.note(home)
+            told = await run_demo(story, seed=seed, folder=home, mongo=mongo, one_process=one_process, console=people)
+            begun.finish(home)
+            return told
         except ScenarioError as error:
             raise Stop("scenario_invalid", str(error)) from error
         except (DemoFailed, WaitedTooLong) as error:
@@ -72,6 +74,10 @@ def demo(
         else:
             people.print(f"[dim]{escape(str(folder))}[/dim]", soft_wrap=True)
         raise
+    except KeyboardInterrupt:
+        if (folder / "node.json").exists():
+            people.print(f"Đi tiếp · To go on: … --data-dir {shlex.quote(str(folder))}", soft_wrap=True, markup=False)
+        raise
     kept = keep or data_dir is not None
     if as_json:
         print_json(told.outcome.as_json() | ({"data_dir": str(folder)} if kept else {}))
@@ -79,6 +85,16 @@ def demo(
         _tell(told, scenario, folder if kept else None)
     if not kept:
         remove(folder)
+
+
+def _folder_used(path: Path) -> Stop:
+    return Stop(
+        "demo_folder_used",
+        f"{path} đã có dữ liệu của một nút; một năm chỉ diễn một lần trong một thư mục · a node's data is there"
+        " already, and a year is played once in a folder",
+        "năm dở dang: dùng đúng kịch bản, --seed, --scale và --mongo lúc đầu · an interrupted year goes on with what it"
+        f" began with; hoặc · or: --data-dir <thư mục khác · another folder>, rm -r {shlex.quote(str(path))}",
+    )
 
 
 def _tell(told: "Told", scenario: str, folder: Path | None) -> None:

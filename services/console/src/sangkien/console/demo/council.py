@@ -1,7 +1,7 @@
 """One council's work on one round: check, assignment, sheets, session, decision."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -14,10 +14,14 @@ from sangkien.console.demo.actors import Actor, DemoFailed
 from sangkien.console.demo.verdicts import ABSTAIN, NO, YES, Verdict, Verdicts
 from sangkien.console.node.local import LocalNode
 from sangkien.console.patience import patiently, until
+from sangkien.kernel import KeyReused
+from sangkien.rpc import RemoteRefusal
 from sangkien.rules import Tier, score_sheet
 
 BATCH = 500
 REVIEWERS = 2
+SESSION_OVER, ISSUED = "session_not_open", "decision_issued_already"
+"""What a year that goes on is told at steps that an interrupted run took, and then some."""
 _BALLOTS = {YES: rev.BALLOT_YES, NO: rev.BALLOT_NO, ABSTAIN: rev.BALLOT_ABSTAIN}
 _ROLES = (rev.MEMBER_ROLE_CHAIR, rev.MEMBER_ROLE_VICE_CHAIR, rev.MEMBER_ROLE_SECRETARY, rev.MEMBER_ROLE_UNION)
 
@@ -68,14 +72,14 @@ class CouncilWork:
         )
 
     async def cases(self, round_id: str, state: str, expected: int) -> list[rev.Case]:
-        """The round's cases in a state, once as many as expected have arrived."""
+        """The round's cases in a state, or in any for "", once as many as expected have arrived."""
 
         async def count() -> int:
             found = await self._review.GetRound(rev.GetRoundRequest(round_id=round_id))
-            return int(found.round.cases.get(state, 0))
+            return sum(number for each, number in found.round.cases.items() if state in (each, ""))
 
         await until(
-            f"{expected} dossiers in {state}",
+            f"{expected} dossiers in {state or 'review'}",
             count,
             lambda n: n >= expected,
             lambda n: self._said("Hồ sơ đến hội đồng", n, expected),
@@ -148,6 +152,9 @@ class CouncilWork:
     async def decide(self, round_id: str, expected: int, *, last_number: int, on: date) -> Held:
         """Draft over everything voted on, submit, sign and issue."""
         suffix = "/QĐ-UBND"
+        request_draft = rec.DraftDecisionRequest(
+            idempotency_key=f"{self._key}:decision", issuer_id=self._panel.owner_id, suffix=suffix, round_id=round_id
+        )
 
         async def candidates() -> int:
             request = rec.ListCandidatesRequest(round_id=round_id, page_size=1_000)
@@ -158,29 +165,22 @@ class CouncilWork:
                 found += len(page.candidates)
             return found
 
-        await until(
-            f"{expected} dossiers at recognition",
-            candidates,
-            lambda n: n >= expected,
-            lambda n: self._said("Kết quả họp chuyển sang công nhận", n, expected),
-        )
+        if not await self._drafted(request_draft):
+            await until(
+                f"{expected} dossiers at recognition",
+                candidates,
+                lambda n: n >= expected,
+                lambda n: self._said("Kết quả họp chuyển sang công nhận", n, expected),
+            )
         await patiently(
             self._recognition.OpenRegister,
             rec.OpenRegisterRequest(
                 issuer_id=self._panel.owner_id, suffix=suffix, year=on.year, last_number=last_number
             ),
         )
-        draft = await patiently(
-            self._recognition.DraftDecision,
-            rec.DraftDecisionRequest(
-                idempotency_key=f"{self._key}:decision",
-                issuer_id=self._panel.owner_id,
-                suffix=suffix,
-                round_id=round_id,
-            ),
-        )
+        draft = await patiently(self._recognition.DraftDecision, request_draft)
         submit = rec.SubmitDecisionRequest(decision_id=draft.decision_id)
-        await patiently(self._recognition.SubmitDecision, submit)
+        await _unless(ISSUED, patiently(self._recognition.SubmitDecision, submit))
         signing = recognition_pb2_grpc.RecognitionServiceStub(
             self._node.channel("recognition", self._panel.leader.token)
         )
@@ -190,6 +190,20 @@ class CouncilWork:
         issued = await patiently(signing.IssueDecision, request)
         self._said(f"Quyết định {issued.symbol}", expected, expected)
         return Held(draft.decision_id, issued.symbol, draft.recognised, draft.refused)
+
+    async def _drafted(self, draft: rec.DraftDecisionRequest) -> bool:
+        """Whether an interrupted run drafted the decision, which took the candidates that would be waited for.
+
+        Its key is taken then. The question drafts nothing: it names a dossier that does not exist.
+        """
+        question = rec.DraftDecisionRequest()
+        question.CopyFrom(draft)
+        question.dossier_ids.append("none")
+        try:
+            await patiently(self._recognition.DraftDecision, question)
+        except RemoteRefusal as refused:
+            return bool(refused.code == KeyReused.code)
+        return False
 
     async def _hand_in_sheets(self, verdicts: Sequence[Verdict]) -> None:
         done, total = 0, sum(len(v.points) for v in verdicts)
@@ -211,7 +225,7 @@ class CouncilWork:
                 self._said("Phiếu chấm điểm", done, total)
 
     async def _vote(self, session_id: str, verdicts: Sequence[Verdict], present: Sequence[str]) -> None:
-        """Members vote at the same time, each for all dossiers."""
+        """Members vote at the same time, each for all dossiers. A session that is over has all of their votes."""
         done, total = 0, len(verdicts) * len(present)
 
         async def vote(member: Actor) -> None:
@@ -220,8 +234,8 @@ class CouncilWork:
             votes = [rev.Vote(dossier_id=v.dossier_id, ballot=_BALLOTS[v.ballots[member.person_id]]) for v in verdicts]
             for part in _parts(votes):
                 request = rev.CastBallotsRequest(session_id=session_id, votes=part)
-                answer = await patiently(review.CastBallots, request)
-                _all_well("ballots", answer.results)
+                answer = await _unless(SESSION_OVER, patiently(review.CastBallots, request))
+                _all_well("ballots", answer.results if answer else ())
                 done += len(part)
                 self._said("Phiếu biểu quyết", done, total)
 
@@ -231,6 +245,16 @@ class CouncilWork:
 def after(day: date, days: int) -> date:
     """A later day."""
     return day + timedelta(days=days)
+
+
+async def _unless(past: str, call: Awaitable[T]) -> T | None:
+    """What is answered; None when the call is refused with this code, since an interrupted run got past this step."""
+    try:
+        return await call
+    except RemoteRefusal as refused:
+        if refused.code != past:
+            raise
+        return None
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -202,7 +202,7 @@ class Year:
         session_on: date,
         decided_on: date,
     ) -> Held:
-        cases = await work.cases(round_id, "DA_NOP", filed)
+        cases = await work.cases(round_id, "", filed)  # in any state: a year that goes on finds them further on
         self.story.a_dossier = self.story.a_dossier or cases[0].dossier_id
         closed_on = after(session_on, -3)
         await self._close(panel, round_id, closed_on)
