@@ -7,12 +7,13 @@ from sangkien.notification.application.ports import Commit, DigestLines, Mails, 
 from sangkien.store.deciding import ALREADY, Decision, decide_each
 
 BATCH = 50
+LONGEST_HEARING = timedelta(seconds=10)
 
 
 class SealDigests:
     """Sealed before it is sent, so that nothing joins a digest that is on its way.
 
-    After a start it waits for one quiet window first: what was assigned meanwhile is still being heard.
+    After a start it waits for a quiet window, ten seconds at most: what was assigned meanwhile is still being heard.
     """
 
     def __init__(
@@ -23,14 +24,14 @@ class SealDigests:
         self._wording = wording
         self._commit = commit
         self._now = now
-        self._quiet = quiet
+        self._hearing = min(quiet, LONGEST_HEARING)
         self._begun: datetime | None = None
 
     async def __call__(self) -> None:
         """Seal a batch. Raises StoreUnavailable."""
         now = self._now()
         self._begun = self._begun or now
-        if now - self._begun < self._quiet:
+        if now - self._begun < self._hearing:
             return
 
         async def decide(ids: Sequence[str]) -> list[Decision]:
