@@ -24,15 +24,26 @@ app = typer.Typer(
 def main() -> None:
     """Entry point of the `sangkien` command."""
     from sangkien.console.commands import (
+        audit_commands,
         demo_command,
+        dossier_command,
+        exchange_commands,
         import_command,
+        member_commands,
         node_commands,
         operator_commands,
+        peer_commands,
         report_commands,
         rules_commands,
     )
 
     for module in (node_commands, demo_command, import_command, operator_commands, report_commands, rules_commands):
+        module.add_to(app)
+    node = typer.Typer(help="Nút trong mạng lưới: mời, tham gia, rời · a node in the federation: invite, join, leave.")
+    for group in (peer_commands, member_commands):
+        group.add_to(node)
+    app.add_typer(node, name="node", no_args_is_help=True)
+    for module in (exchange_commands, dossier_command, audit_commands):
         module.add_to(app)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Vietnamese on any terminal, JSON in the one encoding it has

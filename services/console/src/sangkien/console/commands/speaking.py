@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from sangkien.console.node import stopping
 from sangkien.console.node.folder import NodeFolder, NodeFolderError
 from sangkien.console.node.plan import UnknownService
 from sangkien.console.node.supervisor import NotReady
@@ -43,14 +44,7 @@ Mongo = Annotated[
 people = Console(stderr=True)
 """Progress and remarks: never stdout, which may be read by a program."""
 out = Console()
-
-
-class Stop(Exception):
-    """A command cannot go on for a reason the person can mend."""
-
-    def __init__(self, code: str, text: str, mend: str = "") -> None:
-        super().__init__(text)
-        self.code, self.text, self.mend = code, text, mend
+Stop = stopping.Stop
 
 
 def folder_at(path: Path) -> NodeFolder:

@@ -1,5 +1,6 @@
 """Whether this machine can run a node: what was looked at, what was found, how to mend it."""
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -26,6 +27,8 @@ class Check:
     ok: bool
     found: str
     fix: str = ""
+    code: str = ""
+    """A stable word for programs, where one check is told from another."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,13 +51,21 @@ def _sqlite(_: Path) -> Check:
     return Check("SQLite", ok, sqlite3.sqlite_version, fix)
 
 
-def _broker(_: Path) -> Check:
+def broker_version() -> tuple[int, ...] | None:
+    """Of the nats-server that a node here would run, such as (2, 11, 4); None when there is none that runs."""
     beside = Path(sys.executable).with_name("nats-server")
     command = str(beside) if beside.exists() else shutil.which("nats-server")
     if command is None:
-        return Check("nats-server", ok=False, found="không tìm thấy · not found", fix=_SETUP)
-    version = subprocess.run([command, "--version"], capture_output=True, text=True, check=False, timeout=10)
-    return Check("nats-server", version.returncode == 0, version.stdout.strip(), _SETUP)
+        return None
+    said = subprocess.run([command, "--version"], capture_output=True, text=True, check=False, timeout=10)
+    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", said.stdout)
+    return tuple(map(int, found.groups())) if found and said.returncode == 0 else None
+
+
+def _broker(_: Path) -> Check:
+    version = broker_version()
+    found = "không tìm thấy · not found" if version is None else ".".join(map(str, version))
+    return Check("nats-server", version is not None, found, _SETUP)
 
 
 def _fonts(_: Path) -> Check:

@@ -2,11 +2,13 @@
 
 <data_dir>/
   node.json       identity: node name, instance id, secrets. Mode 600; whoever reads it is the operator
+  chosen.json     what was chosen at its first start and holds for every next one: profile, hub's host names
   running.json    pid of the supervisor and where everything listens, while it runs
   running.lock    locked while it runs, so that a node that was killed is not taken for one that runs
   stores/         one SQLite file a service          nats/    the broker's own store
   keys/           directory's signing key            spans/   local traces
   logs/           one file a child                   mail/    what the demo's mail sink received
+  hub/            the centre's keys and server       link/    a member's keys and its leaf server
 """
 
 import fcntl
@@ -15,12 +17,14 @@ import os
 import secrets
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from sangkien.runtime import new_id
 
 SECRET_BYTES = 24
+NO_NAME = "local"
+"""Id of a node that runs alone."""
 _LOCK_TRIES = 20
 _LOCK_AGAIN_S = 0.02
 
@@ -48,6 +52,20 @@ class Running:
     targets: dict[str, str]
     """gRPC target by service."""
     mongo: bool = False
+    links: dict[str, str] = field(default_factory=dict)
+    """Of a node in a federation: `leaf` (client URL of the member's link server); at the hub `hub_broker` (client URL),
+    `hub_leaf` and `hub_join` (`host:port` where members connect)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What holds for every start of the node after the one that chose it."""
+
+    profile: str = ""
+    """Empty for a node that runs alone."""
+    name: str = ""
+    hub_hosts: tuple[str, ...] = ()
+    """Names and addresses under which members reach the hub; empty when it listens on this machine only."""
 
 
 class NodeFolder:
@@ -64,14 +82,61 @@ class NodeFolder:
         """Whether a node was ever started on the folder: it has an identity, and then most likely data."""
         return (self.path / "node.json").exists()
 
-    def identity(self, node: str = "local") -> Identity:
-        """The node's identity, made once. Raises NodeFolderError when the file is not readable as one."""
+    @property
+    def hub(self) -> Path:
+        """Where the hub's keys are, if this node has the hub."""
+        return self.path / "hub"
+
+    @property
+    def link(self) -> Path:
+        """Where the member's keys are, once it began to join."""
+        return self.path / "link"
+
+    def identity(self, node: str = "") -> Identity:
+        """The node's identity, made once, under the id asked for or `local`.
+
+        A node that ran alone as `local` takes the id it is first asked for by, which ends its tokens. Raises
+        NodeFolderError when the file is not readable, and when the folder is another node's.
+        """
         file = self.path / "node.json"
         if not file.exists():
             identity = Identity(
-                node, new_id().lower(), secrets.token_urlsafe(SECRET_BYTES), secrets.token_urlsafe(SECRET_BYTES)
+                node or NO_NAME,
+                new_id().lower(),
+                secrets.token_urlsafe(SECRET_BYTES),
+                secrets.token_urlsafe(SECRET_BYTES),
             )
             self._write(file, asdict(identity))
+        found = self._identity(file)
+        if node in {"", found.node}:
+            return found
+        if found.node != NO_NAME:
+            raise NodeFolderError(
+                f"{self.path}: thư mục của nút {found.node}, không phải {node}; chọn --data-dir khác"
+                f" · the folder of node {found.node}, not of {node}: choose another --data-dir"
+            )
+        named = replace(found, node=node)
+        self._write(file, asdict(named))
+        return named
+
+    def chosen(self) -> Chosen:
+        """What was chosen before; nothing on a folder where nothing was."""
+        try:
+            found = json.loads((self.path / "chosen.json").read_text())
+            return Chosen(**found | {"hub_hosts": tuple(found.get("hub_hosts", ()))})
+        except FileNotFoundError:
+            return Chosen()
+        except (ValueError, TypeError) as error:
+            raise NodeFolderError(
+                f"{self.path}/chosen.json: tệp hỏng, xóa rồi chạy lại với --profile · damaged: remove it and start with"
+                " --profile again"
+            ) from error
+
+    def choose(self, chosen: Chosen) -> None:
+        """Keep it for the next starts."""
+        self._write(self.path / "chosen.json", asdict(chosen))
+
+    def _identity(self, file: Path) -> Identity:
         try:
             return Identity(**json.loads(file.read_text()))
         except (ValueError, TypeError) as error:

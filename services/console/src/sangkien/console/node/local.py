@@ -1,19 +1,23 @@
 """Reaching a node from a command: the one that runs on the folder, or one started for as long as the command lasts."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 
 import grpc
 
 from sangkien.api.directory.v1 import directory_pb2, directory_pb2_grpc
 from sangkien.console.node.folder import NodeFolder, Running
-from sangkien.console.node.plan import Options, plan
+from sangkien.console.node.plan import FEDERATION, LinkServer, Options, plan, services, usual
 from sangkien.console.node.supervisor import Supervisor
 from sangkien.rpc import RenewedToken, TokenSource, connect, retrying
 from sangkien.runtime import Telemetry
 
 CALL_S = 30.0
+LINK_CHILDREN = ("link-nats-server", "exchange", "services")
+"""What holds the keys of a member in memory."""
 
 
 @dataclass
@@ -65,7 +69,8 @@ async def local_node(
 ) -> AsyncIterator[LocalNode]:
     """The node of the folder. Started here when it does not run, or when `always_own` asks for one of our own.
 
-    Raises NotReady, NodeFolderError and UnknownService.
+    Without `options` it consists of what its profile says. `exchange` runs once the node has joined; a node with the
+    hub joins its own. Raises NotReady, NodeFolderError, UnknownService and Stop.
     """
     async with AsyncExitStack() as stack:
         telemetry = Telemetry.create(
@@ -73,13 +78,75 @@ async def local_node(
         )
         stack.push_async_callback(telemetry.shutdown)
         running = None if always_own else folder.running()
-        supervisor = None
-        if running is None:
-            folder.claim()
-            stack.callback(folder.withdraw)
-            running, children = plan(folder, options or Options())
-            folder.announce(running)
-            supervisor = Supervisor(children, on_restart=on_restart)
-            await supervisor.start()
-            stack.push_async_callback(supervisor.stop)
-        yield LocalNode(folder, running, telemetry, supervisor, stack)
+        if running is not None:
+            yield LocalNode(folder, running, telemetry, None, stack)
+            return
+        folder.claim()
+        stack.callback(folder.withdraw)
+        yield await _Start(folder, options or usual(folder), telemetry, stack).run(on_restart)
+
+
+@dataclass
+class _Start:
+    """Starting a node here; what it takes is given back to the stack."""
+
+    folder: NodeFolder
+    options: Options
+    telemetry: Telemetry
+    stack: AsyncExitStack
+
+    async def run(self, on_restart: Callable[[str], None]) -> LocalNode:
+        federated = set(FEDERATION) & set(self.options.services)
+        ready = self.options
+        servers: list[LinkServer] = []
+        if federated:
+            from sangkien.console.node.links import joined, link_servers
+
+            if not joined(self.folder):
+                ready = replace(ready, services=tuple(each for each in ready.services if each != "exchange"))
+            servers = link_servers(self.folder, ready.services)
+        running, children = plan(self.folder, ready, servers)
+        self.folder.announce(running)
+        supervisor = Supervisor(children, on_restart=on_restart)
+        await supervisor.start()
+        self.stack.push_async_callback(supervisor.stop)
+        node = LocalNode(self.folder, running, self.telemetry, supervisor, self.stack)
+        if federated == set(FEDERATION) and "exchange" not in running.targets:
+            await self._join_own_hub(node, supervisor)
+        if federated:
+            self._restart_link_on_hangup(supervisor)
+        return node
+
+    async def _join_own_hub(self, node: LocalNode, supervisor: Supervisor) -> None:
+        """The first start of a node with the hub: it is a member as well, and says so to itself."""
+        from sangkien.console.node.joining import join_own_hub
+        from sangkien.console.node.links import leaf_server
+        from sangkien.console.node.ports import free_ports
+
+        await join_own_hub(node)
+        leaf = leaf_server(self.folder)
+        node.running = replace(
+            node.running,
+            targets=node.running.targets | {"exchange": f"127.0.0.1:{free_ports(1)[0]}"},
+            links={**node.running.links, **leaf.links},
+        )
+        alone = replace(self.options, one_process=False)
+        exchange = services(self.folder, node.running, alone, ["exchange"], leaf.settings)
+        await supervisor.add([leaf.child, *exchange])
+        self.folder.announce(node.running)
+
+    def _restart_link_on_hangup(self, supervisor: Supervisor) -> None:
+        """Another command that changed the member's keys says so with SIGHUP."""
+
+        def restart() -> None:
+            from sangkien.console.node.links import leaf_server
+
+            ports = [child.spec.port for child in supervisor.children if child.spec.name == LINK_CHILDREN[0]]
+            if ports:
+                leaf_server(self.folder, ports[0])  # its configuration names the files of the keys in use
+                supervisor.restart(*LINK_CHILDREN)
+
+        loop = asyncio.get_running_loop()
+        with suppress(ValueError, RuntimeError):  # only the main thread may
+            loop.add_signal_handler(signal.SIGHUP, restart)
+            self.stack.callback(loop.remove_signal_handler, signal.SIGHUP)

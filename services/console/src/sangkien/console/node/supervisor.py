@@ -57,14 +57,30 @@ class Supervisor:
 
     async def start(self, *, within_s: float = 60.0) -> None:
         """Start every child and return once all are ready. Raises NotReady, with everything stopped again."""
+        await self._start(self.children, within_s)
+
+    async def add(self, specs: Sequence[ChildSpec], *, within_s: float = 60.0) -> None:
+        """Start further children beside those that run, as `start` does."""
+        children = [Child(spec) for spec in specs]
+        self.children.extend(children)
+        await self._start(children, within_s)
+
+    def restart(self, *names: str) -> None:
+        """End these children gently; they are started again at once, as after any other end."""
+        for child in self.children:
+            if child.spec.name in names and child.process is not None and child.process.returncode is None:
+                with suppress(ProcessLookupError):
+                    child.process.terminate()
+
+    async def _start(self, children: Sequence[Child], within_s: float) -> None:
         deadline = time.monotonic() + within_s
         try:
-            for child in self.children:
+            for child in children:
                 await self._launch(child)
                 self._watchers.append(asyncio.create_task(self._watch(child), name=f"watch-{child.spec.name}"))
                 if child.spec.port:
                     await self._ready(child, deadline)
-            await asyncio.gather(*(self._ready(child, deadline) for child in self.children))
+            await asyncio.gather(*(self._ready(child, deadline) for child in children))
         except BaseException:
             await self.stop()
             raise

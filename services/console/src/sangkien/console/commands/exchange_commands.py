@@ -1,0 +1,199 @@
+"""`sangkien exchange peers|message|proof`: what stands between nodes, and the fate of one message."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from sangkien.api.exchange.v1 import exchange_pb2 as ex
+from sangkien.api.hub.v1 import hub_pb2 as hub
+from sangkien.console.commands.reaching import exchange_of, hub_at, hub_of, plain, since, told, worded
+from sangkien.console.commands.speaking import (
+    DEFAULT_DATA_DIR,
+    AsJson,
+    DataDir,
+    Stop,
+    node_at,
+    out,
+    print_json,
+    speak,
+)
+from sangkien.console.node.local import local_node
+from sangkien.rpc import RemoteRefusal
+from sangkien.runtime import utc_now
+
+MessageId = Annotated[str, typer.Argument(help="Mã thư · the message's id.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    exchange = typer.Typer(help="Trao đổi giữa các nút · what goes between nodes.")
+    exchange.command("peers")(peers)
+    exchange.command("message")(message)
+    exchange.command("proof")(proof)
+    app.add_typer(exchange, name="exchange", no_args_is_help=True)
+
+
+def peers(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Việc tồn đọng với từng nút; tại trung tâm: với mọi nút · the backlog with each peer; at the hub, of all nodes."""
+
+    async def work() -> tuple[ex.ListPeersResponse | None, hub.ListPeersResponse | None]:
+        async with local_node(node_at(data_dir)) as node:
+            targets = node.running.targets
+            if "hub" not in targets:
+                exchange_of(node)  # says what to do where the node is no member either
+            mine = await exchange_of(node).ListPeers(ex.ListPeersRequest()) if "exchange" in targets else None
+            all_ = await hub_of(node).ListPeers(hub.ListPeersRequest()) if "hub" in targets else None
+            return mine, all_
+
+    mine, everyone = speak(work(), as_json=as_json)
+    if as_json:
+        found: dict[str, Any] = {}
+        if mine is not None:
+            found["peers"] = [plain(each) for each in mine.peers]
+        if everyone is not None:
+            stamped = everyone.stamped_at.ToJsonString() if everyone.stamped_at.seconds else None
+            nodes = [plain(each) for each in everyone.peers]
+            found["hub"] = {"state": everyone.state, "stamped_at": stamped, "peers": nodes}
+        print_json(found)
+        return
+    if mine is not None:
+        out.print(_members(mine))
+    if everyone is not None:
+        out.print(_nodes(everyone))
+        out.print(
+            f"Trung tâm · hub: {escape(everyone.state)}; đóng dấu lần cuối · last stamp: {told(everyone.stamped_at)}"
+        )
+
+
+def message(message_id: MessageId, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Số phận của một thư, theo mã thư hoặc mã nghiệp vụ · the fate of one message, by its id or business key."""
+
+    async def work() -> dict[str, Any]:
+        async with local_node(node_at(data_dir)) as node:
+            found: dict[str, Any] = {}
+            refusal: RemoteRefusal | None = None
+            if "hub" not in node.running.targets:
+                exchange_of(node)
+            if "exchange" in node.running.targets:
+                try:
+                    answer = await exchange_of(node).GetMessage(ex.GetMessageRequest(id=message_id))
+                    found["message"] = plain(answer.message)
+                except RemoteRefusal as error:
+                    refusal = error
+            if "hub" in node.running.targets:
+                try:
+                    held = await hub_of(node).GetMessage(hub.GetMessageRequest(id=message_id))
+                    found["custody"] = _custody(held)
+                except RemoteRefusal as error:
+                    refusal = refusal or error
+            if not found and refusal is not None:
+                raise refusal
+            return found
+
+    found = speak(work(), as_json=as_json)
+    if as_json:
+        print_json(found)
+        return
+    for title, part in (("Ở nút này · At this node", "message"), ("Ở trung tâm · At the hub", "custody")):
+        if part not in found:
+            continue
+        table = Table(title=title, title_justify="left", show_header=False)
+        for key, value in found[part].items():
+            shown = worded("message_state", value) if key in {"state", "fate"} else str(value)
+            table.add_row(key, escape(shown) if value not in {None, ""} else "–")
+        out.print(table)
+
+
+def proof(
+    message_id: MessageId,
+    file: Annotated[Path, typer.Option("--out", help="Tệp bằng chứng · where to write the proof.")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Xuất bằng chứng của một thư (tại trung tâm); ai cũng kiểm được · export the proof of one message (at the hub)."""
+
+    async def work() -> str:
+        async with hub_at(data_dir) as (_, stub):
+            answer = await stub.GetProof(hub.GetProofRequest(id=message_id))
+            key = (await stub.ListStamps(hub.ListStampsRequest(page_size=1))).hub_key
+        try:
+            file.write_text(answer.proof + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Stop(
+                "proof_unwritable",
+                f"{file}: không ghi được tệp · the file cannot be written: {error.strerror}",
+                "chọn tệp khác · choose another file: --out",
+            ) from error
+        return str(key)
+
+    key = speak(work(), as_json=as_json)
+    if as_json:
+        print_json({"id": message_id, "proof": str(file), "hub_key": key})
+        return
+    out.print(f"✓ {escape(str(file))}", soft_wrap=True)
+    out.print(f"  sangkien audit proof {file} --hub-key {key}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _custody(held: hub.GetMessageResponse) -> dict[str, Any]:
+    """The hub's view of one message, entry and seal as the texts they are."""
+    return {
+        "position": held.entry.position,
+        "fate": held.fate,
+        "taken_at": held.taken_at.ToJsonString() if held.taken_at.seconds else None,
+        "delivered_at": held.entry.delivered_at.ToJsonString() if held.entry.delivered_at.seconds else None,
+        "batch": held.batch,
+        "entry": held.entry.entry.decode(),
+        "seal": held.entry.seal,
+    }
+
+
+def _members(answer: ex.ListPeersResponse) -> Table:
+    table = Table(title="Với các nút khác · With other nodes", title_justify="left")
+    headings = ("Nút · Node", "Tên · Name", "Trạng thái", "Gửi · Sent", "Chờ · Waiting", "Chưa giao", "Từ chối", "Nhận")
+    for heading in (*headings, "Cũ nhất · Oldest"):
+        table.add_column(heading, overflow="fold")
+    now = utc_now()
+    for each in answer.peers:
+        counts = (each.sent, each.waiting, each.undelivered, each.refused, each.received)
+        state = worded("node_state", each.state)
+        cells = (each.node, each.name, state, *map(str, counts), since(each.oldest_waiting, now))
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _nodes(answer: hub.ListPeersResponse) -> Table:
+    table = Table(title="Mọi nút của trung tâm · Every node of the hub", title_justify="left")
+    headings = (
+        "Nút · Node",
+        "Trạng thái",
+        "Nối",
+        "Vào · In",
+        "Ra · Out",
+        "Cũ nhất",
+        "/phút",
+        "Biên nhận",
+        "Lại",
+        "Từ chối",
+    )
+    for heading in (*headings, "Chứng thư đến", "Lệch giờ"):
+        table.add_column(heading, overflow="fold")
+    now = utc_now()
+    for each in answer.peers:
+        table.add_row(
+            escape(each.node),
+            escape(worded("node_state", each.state)),
+            "[green]✓[/green]" if each.connected else "[red]✗[/red]",
+            str(each.backlog_in),
+            str(each.backlog_out),
+            since(each.oldest_out, now),
+            f"{each.rate_per_minute:.1f}",
+            since(each.last_receipt, now),
+            str(each.retries),
+            f"{each.refused} + {each.discarded}",
+            told(each.certificate_until)[:10],
+            f"{each.clock_skew_s:+.1f} s",
+        )
+    return table

@@ -1,0 +1,66 @@
+"""New keys for a member: asked for under a seal of the old one, taken into use once the hub has registered them."""
+
+import json
+from hashlib import sha256
+
+from sangkien.api.hub.v1 import hub_pb2 as pb
+from sangkien.api.hub.v1.hub_pb2_grpc import JoinServiceStub
+from sangkien.console.node.folder import NodeFolder
+from sangkien.console.node.joining import ASKED, CALL_S, calling_hub, write_secret
+from sangkien.console.node.stopping import Stop
+from sangkien.federation import FederationError, MemberFolder, NewKeys
+from sangkien.runtime import utc_now
+
+
+async def rotate(folder: NodeFolder) -> None:
+    """Have the hub register new keys and take them into use at the next start of the leaf server and exchange.
+
+    Killed at any point, run again it goes on with the same new keys. Raises Stop and RemoteRefusal.
+    """
+    member = MemberFolder(folder.link)
+    if not folder.link.is_dir() or not member.joined:
+        raise Stop(
+            "node_not_joined",
+            f"{folder.path}: nút chưa tham gia mạng lưới nào · the node has joined no federation",
+            "sangkien node join <gói mời · bundle> --data-dir …",
+        )
+    asked = json.loads((folder.link / ASKED).read_text())
+    node = member.link.node
+    keys = member.make_keys(node)
+    request = pb.RotateKeysRequest(
+        node=node,
+        csr_pem=keys.csr_pem,
+        user_key=keys.user_public,
+        seal_key=keys.seal_public,
+        proof=_proof(member, node, keys),
+    )
+
+    async def ask(stub: JoinServiceStub) -> pb.RotateKeysResponse:
+        answer: pb.RotateKeysResponse = await stub.RotateKeys(request, timeout=CALL_S)
+        return answer
+
+    answer = await calling_hub(asked["join"], member.authority_pem, ask)
+    try:
+        member.prepare(certificate_pem=answer.certificate_pem, user_jwt=answer.user_jwt)
+        member.activate()
+    except FederationError as error:
+        raise Stop(
+            "rotation_unusable",
+            f"Trung tâm trả lời không khớp với khóa mới ({error}) · the hub's answer does not fit the new keys",
+            "chạy lại; khóa cũ vẫn dùng được · run it again; the old keys go on working",
+        ) from error
+    write_secret(folder.link / ASKED, json.dumps(asked | {"seal_key": keys.seal_public}))
+
+
+def _proof(member: MemberFolder, node: str, keys: NewKeys) -> str:
+    """That the one who asks holds the key in use (proto: RotateKeysRequest.proof)."""
+    return member.seal_key.sign(
+        {
+            "v": 1,
+            "node": node,
+            "csr": sha256(keys.csr_pem.encode()).hexdigest(),
+            "user_key": keys.user_public,
+            "seal_key": keys.seal_public,
+            "at": utc_now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+    )
