@@ -44,7 +44,7 @@ lint: setup ## style, types, layers and proto files
 proto: setup ## generate the gRPC code from proto/
 	@tools/proto.sh
 
-docs: setup ## generate docs/events.md and docs/asyncapi.json from the contracts
+docs: setup ## generate docs/events.md, asyncapi.json and crossing.schema.json from the contracts
 	@$(BIN)/python -m sangkien.messaging.document docs
 
 lock: setup ## resolve every dependency again and pin it with its hashes

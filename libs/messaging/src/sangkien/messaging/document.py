@@ -1,6 +1,6 @@
-"""Writes the public face of the events: `docs/events.md` and `docs/asyncapi.json` (DESIGN §4).
+"""Writes the public face of the messages: `docs/events.md`, `docs/asyncapi.json`, `docs/crossing.schema.json`.
 
-Both come from the event models and the topology alone, so they cannot say what the code does not do:
+They come from the models and the topology alone (DESIGN §4), so they cannot say what the code does not do:
 `python -m sangkien.messaging.document docs` writes them, `--check` says whether they are still true.
 """
 
@@ -15,8 +15,10 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.specification import AsyncAPI, License
 from pydantic import BaseModel
 
+from sangkien.contracts.crossing import RIGHTS
 from sangkien.contracts.events import Event, event_types, service_of
 from sangkien.contracts.topology import TOPOLOGY, ConsumerSpec, Topology, stream_name
+from sangkien.messaging.crossing_document import crossing_schema
 
 _PREFACE = """\
 # Events
@@ -138,14 +140,15 @@ def _type_words(schema: Mapping[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check both documents; 1 when a check finds a document that is no longer true."""
+    """Write or check the documents; 1 when a check finds a document that is no longer true."""
     parser = argparse.ArgumentParser(prog="sangkien.messaging.document", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where events.md and asyncapi.json live")
+    parser.add_argument("folder", type=Path, help="where the documents live")
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     chosen = parser.parse_args(arguments)
     documents = {
         chosen.folder / "events.md": events_page(event_types(), TOPOLOGY),
         chosen.folder / "asyncapi.json": asyncapi_document(event_types(), TOPOLOGY),
+        chosen.folder / "crossing.schema.json": crossing_schema(RIGHTS),
     }
     stale = [path for path, text in documents.items() if not path.exists() or path.read_text("utf-8") != text]
     if chosen.check:
