@@ -11,8 +11,9 @@ from sangkien.federation.errors import (
     RequestRefused,
     UnknownNode,
 )
-from sangkien.federation.hub_broker import HubBroker, HubLink
+from sangkien.federation.hub_broker import HubBroker
 from sangkien.federation.hub_folder import HubFolder
+from sangkien.federation.hub_link import HubLink
 from sangkien.federation.leaf_broker import LeafBroker
 from sangkien.federation.member_folder import Link, MemberFolder, NewKeys
 from sangkien.federation.names import BadName, Names, checked_node

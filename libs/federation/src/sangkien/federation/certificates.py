@@ -92,6 +92,14 @@ class Authority:
     def until(self) -> datetime:
         return self._certificate.not_valid_after_utc
 
+    def issued(self, certificate: x509.Certificate) -> bool:
+        """Whether this authority signed it."""
+        try:
+            certificate.verify_directly_issued_by(self._certificate)
+        except (InvalidSignature, TypeError, ValueError):
+            return False
+        return True
+
     def sign_csr(self, csr_pem: str, node: str, now: datetime, life: timedelta = NODE_LIFE) -> str:
         """A client certificate for the node that holds the request's key, CN = `node`, PEM.
 
@@ -154,6 +162,13 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(own), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def hosts_of(certificate: x509.Certificate) -> frozenset[str]:
+    """DNS names and IP addresses a certificate is good for."""
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    addresses = map(str, names.get_values_for_type(x509.IPAddress))
+    return frozenset([*names.get_values_for_type(x509.DNSName), *addresses])
 
 
 def new_key_and_csr(node: str) -> tuple[str, str]:

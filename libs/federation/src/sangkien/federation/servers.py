@@ -1,0 +1,142 @@
+"""What nats-server is told at both ends (ADR 0008). Paths and keys come from the folders, which write these texts.
+
+Both servers fsync before they acknowledge. Neither reads new certificates or credentials of a leaf link while it runs:
+the supervisor restarts it, which takes less than a second and loses nothing.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sangkien.federation.accounts import ACCOUNT_DISK, MOST_PAYLOAD
+from sangkien.federation.names import Names
+
+MOST_NODES = 1_000
+"""Accounts the hub's JetStream promises space to; a promise, not an allocation."""
+_PING = 'ping_interval: "10s"\nping_max: 2'
+"""A cable that was pulled is noticed after at most 30 s; until then the node's one leaf connection counts as taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files of one end."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+
+
+def hub_configuration(  # noqa: PLR0913
+    *,
+    client_port: int,
+    leaf_host: str,
+    leaf_port: int,
+    operator_jwt: str,
+    system_account: str,
+    system_account_jwt: str,
+    accounts: Path,
+    store: Path,
+    tls: TlsFiles,
+) -> str:
+    """The hub's server. Clients are served on loopback only; leaves must show a certificate of the authority."""
+    return f"""\
+server_name: hub
+listen: "127.0.0.1:{client_port}"
+max_payload: {MOST_PAYLOAD}
+{_PING}
+operator: {operator_jwt}
+system_account: {system_account}
+resolver {{
+  type: full
+  dir: {_quoted(accounts)}
+  allow_delete: false
+  interval: "2m"
+}}
+resolver_preload {{
+  {system_account}: {system_account_jwt}
+}}
+jetstream {{
+  store_dir: {_quoted(store)}
+  domain: hub
+  sync_interval: always
+  max_memory_store: 0
+  max_file_store: {MOST_NODES * ACCOUNT_DISK}
+}}
+leafnodes {{
+  listen: {json.dumps(f"{leaf_host}:{leaf_port}")}
+  no_advertise: true
+  tls {{
+    cert_file: {_quoted(tls.certificate)}
+    key_file: {_quoted(tls.key)}
+    ca_file: {_quoted(tls.authority)}
+    verify: true
+    timeout: 5
+  }}
+}}
+"""
+
+
+def leaf_configuration(
+    *,
+    names: Names,
+    port: int,
+    user: str,
+    password: str,
+    leaf_url: str,
+    credentials: Path,
+    store: Path,
+    tls: TlsFiles,
+) -> str:
+    """A member's link server. Only its own services reach it, on loopback, with this folder's password.
+
+    `deny_imports` keeps the hub from the member's own streams even if the hub's permissions failed.
+    """
+    api = f"$JS.{names.domain}.API"
+    denied = [
+        "out.>",
+        "in.>",
+        "$JS.API.>",
+        f"{api}.INFO",
+        f"{api}.STREAM.>",
+        f"{api}.DIRECT.>",
+        f"{api}.CONSUMER.MSG.>",
+    ]
+    return f"""\
+server_name: {names.domain}
+listen: "127.0.0.1:{port}"
+max_payload: {MOST_PAYLOAD}
+{_PING}
+jetstream {{
+  store_dir: {_quoted(store)}
+  domain: {names.domain}
+  max_memory_store: 0
+  sync_interval: always
+}}
+accounts {{
+  LINK {{
+    jetstream: enabled
+    users: [ {{ user: {json.dumps(user)}, password: {json.dumps(password)} }} ]
+  }}
+  SYS {{ }}
+}}
+system_account: SYS
+leafnodes {{
+  reconnect: 1
+  remotes: [ {{
+    url: {json.dumps(leaf_url)}
+    account: LINK
+    credentials: {_quoted(credentials)}
+    deny_imports: {json.dumps(denied)}
+    tls {{
+      cert_file: {_quoted(tls.certificate)}
+      key_file: {_quoted(tls.key)}
+      ca_file: {_quoted(tls.authority)}
+      timeout: 5
+    }}
+  }} ]
+}}
+"""
+
+
+def _quoted(path: Path) -> str:
+    return json.dumps(str(path.absolute()), ensure_ascii=False)
