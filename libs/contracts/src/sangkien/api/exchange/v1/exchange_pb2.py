@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sangkien/api/exchange/v1/exchange.proto\x12\x18sangkien.api.exchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n\x0eGetLinkRequest\"\xeb\x02\n\x0fGetLinkResponse\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x11\n\tconnected\x18\x03 \x01(\x08\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\x0e\n\x06sealed\x18\x05 \x01(\x04\x12\x11\n\treceipted\x18\x06 \x01(\x04\x12\x0f\n\x07waiting\x18\x07 \x01(\x04\x12\x32\n\x0eoldest_waiting\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_receipt\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07sending\x18\n \x01(\t\x12\x10\n\x08received\x18\x0b \x01(\x04\x12\x35\n\x11\x63\x65rtificate_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\r \x01(\t\x12\x14\n\x0c\x63lock_skew_s\x18\x0e \x01(\x01\"\x12\n\x10ListPeersRequest\"\x91\x02\n\x04Peer\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07profile\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0c\n\x04sent\x18\x05 \x01(\x04\x12\x0f\n\x07waiting\x18\x06 \x01(\x04\x12\x13\n\x0bundelivered\x18\x07 \x01(\x04\x12\x0f\n\x07refused\x18\x08 \x01(\x04\x12\x32\n\x0eoldest_waiting\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08received\x18\n \x01(\x04\x12\x31\n\rlast_received\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07retries\x18\x0c \x01(\x04\"B\n\x11ListPeersResponse\x12-\n\x05peers\x18\x01 \x03(\x0b\x32\x1e.sangkien.api.exchange.v1.Peer\"\xb5\x02\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x11\n\tdirection\x18\x03 \x01(\t\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x0e\n\x06number\x18\x06 \x01(\x04\x12\r\n\x05state\x18\x07 \x01(\t\x12-\n\tsealed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0creceipted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65livered_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\x0b \x01(\x04\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x0e\n\x06offers\x18\r \x01(\r\"\x1f\n\x11GetMessageRequest\x12\n\n\x02id\x18\x01 \x01(\t\"H\n\x12GetMessageResponse\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32!.sangkien.api.exchange.v1.Message\"\'\n\x11GetCustodyRequest\x12\x12\n\ndossier_id\x18\x01 \x01(\t\"Z\n\x04Step\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xce\x01\n\x12GetCustodyResponse\x12\x12\n\ndossier_id\x18\x01 \x01(\t\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61nswer_from\x18\x04 \x01(\t\x12\x12\n\nanswer_due\x18\x05 \x01(\t\x12-\n\x05steps\x18\x06 \x03(\x0b\x32\x1e.sangkien.api.exchange.v1.Step\x12\x11\n\tremote_id\x18\x07 \x01(\t\"I\n\x10ListSealsRequest\x12\x13\n\x0b\x66rom_number\x18\x01 \x01(\x04\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\"9\n\x04Seal\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0c\n\x04seal\x18\x02 \x01(\t\x12\x13\n\x0b\x62ody_sha256\x18\x03 \x01(\t\"y\n\x11ListSealsResponse\x12-\n\x05seals\x18\x01 \x03(\x0b\x32\x1e.sangkien.api.exchange.v1.Seal\x12\x13\n\x0bnext_number\x18\x02 \x01(\x04\x12\x11\n\tseal_keys\x18\x03 \x03(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\r\"\x1d\n\x0b\x45\x63hoRequest\x12\x0e\n\x06wait_s\x18\x01 \x01(\r\"5\n\x0c\x45\x63hoResponse\x12\x15\n\rround_trip_ms\x18\x01 \x01(\x01\x12\x0e\n\x06number\x18\x02 \x01(\x04\"\x0e\n\x0cLeaveRequest\"\x0f\n\rLeaveResponse2\xc0\x05\n\x0f\x45xchangeService\x12^\n\x07GetLink\x12(.sangkien.api.exchange.v1.GetLinkRequest\x1a).sangkien.api.exchange.v1.GetLinkResponse\x12\x64\n\tListPeers\x12*.sangkien.api.exchange.v1.ListPeersRequest\x1a+.sangkien.api.exchange.v1.ListPeersResponse\x12g\n\nGetMessage\x12+.sangkien.api.exchange.v1.GetMessageRequest\x1a,.sangkien.api.exchange.v1.GetMessageResponse\x12g\n\nGetCustody\x12+.sangkien.api.exchange.v1.GetCustodyRequest\x1a,.sangkien.api.exchange.v1.GetCustodyResponse\x12\x64\n\tListSeals\x12*.sangkien.api.exchange.v1.ListSealsRequest\x1a+.sangkien.api.exchange.v1.ListSealsResponse\x12U\n\x04\x45\x63ho\x12%.sangkien.api.exchange.v1.EchoRequest\x1a&.sangkien.api.exchange.v1.EchoResponse\x12X\n\x05Leave\x12&.sangkien.api.exchange.v1.LeaveRequest\x1a\'.sangkien.api.exchange.v1.LeaveResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'sangkien/api/exchange/v1/exchange.proto\x12\x18sangkien.api.exchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n\x0eGetLinkRequest\"\xeb\x02\n\x0fGetLinkResponse\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x11\n\tconnected\x18\x03 \x01(\x08\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\x0e\n\x06sealed\x18\x05 \x01(\x04\x12\x11\n\treceipted\x18\x06 \x01(\x04\x12\x0f\n\x07waiting\x18\x07 \x01(\x04\x12\x32\n\x0eoldest_waiting\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_receipt\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07sending\x18\n \x01(\t\x12\x10\n\x08received\x18\x0b \x01(\x04\x12\x35\n\x11\x63\x65rtificate_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\r \x01(\t\x12\x14\n\x0c\x63lock_skew_s\x18\x0e \x01(\x01\"\x12\n\x10ListPeersRequest\"\x91\x02\n\x04Peer\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07profile\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0c\n\x04sent\x18\x05 \x01(\x04\x12\x0f\n\x07waiting\x18\x06 \x01(\x04\x12\x13\n\x0bundelivered\x18\x07 \x01(\x04\x12\x0f\n\x07refused\x18\x08 \x01(\x04\x12\x32\n\x0eoldest_waiting\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08received\x18\n \x01(\x04\x12\x31\n\rlast_received\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07retries\x18\x0c \x01(\x04\"B\n\x11ListPeersResponse\x12-\n\x05peers\x18\x01 \x03(\x0b\x32\x1e.sangkien.api.exchange.v1.Peer\"\xb5\x02\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x11\n\tdirection\x18\x03 \x01(\t\x12\x0c\n\x04peer\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x0e\n\x06number\x18\x06 \x01(\x04\x12\r\n\x05state\x18\x07 \x01(\t\x12-\n\tsealed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0creceipted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65livered_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08position\x18\x0b \x01(\x04\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x0e\n\x06offers\x18\r \x01(\r\"\x1f\n\x11GetMessageRequest\x12\n\n\x02id\x18\x01 \x01(\t\"H\n\x12GetMessageResponse\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32!.sangkien.api.exchange.v1.Message\"\"\n\x14ReplayMessageRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x17\n\x15ReplayMessageResponse\"\'\n\x11GetCustodyRequest\x12\x12\n\ndossier_id\x18\x01 \x01(\t\"Z\n\x04Step\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xce\x01\n\x12GetCustodyResponse\x12\x12\n\ndossier_id\x18\x01 \x01(\t\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61nswer_from\x18\x04 \x01(\t\x12\x12\n\nanswer_due\x18\x05 \x01(\t\x12-\n\x05steps\x18\x06 \x03(\x0b\x32\x1e.sangkien.api.exchange.v1.Step\x12\x11\n\tremote_id\x18\x07 \x01(\t\"I\n\x10ListSealsRequest\x12\x13\n\x0b\x66rom_number\x18\x01 \x01(\x04\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\"9\n\x04Seal\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0c\n\x04seal\x18\x02 \x01(\t\x12\x13\n\x0b\x62ody_sha256\x18\x03 \x01(\t\"y\n\x11ListSealsResponse\x12-\n\x05seals\x18\x01 \x03(\x0b\x32\x1e.sangkien.api.exchange.v1.Seal\x12\x13\n\x0bnext_number\x18\x02 \x01(\x04\x12\x11\n\tseal_keys\x18\x03 \x03(\t\x12\r\n\x05\x65poch\x18\x04 \x01(\r\"\x1d\n\x0b\x45\x63hoRequest\x12\x0e\n\x06wait_s\x18\x01 \x01(\r\"5\n\x0c\x45\x63hoResponse\x12\x15\n\rround_trip_ms\x18\x01 \x01(\x01\x12\x0e\n\x06number\x18\x02 \x01(\x04\"\x0e\n\x0cLeaveRequest\"\x0f\n\rLeaveResponse2\xb2\x06\n\x0f\x45xchangeService\x12^\n\x07GetLink\x12(.sangkien.api.exchange.v1.GetLinkRequest\x1a).sangkien.api.exchange.v1.GetLinkResponse\x12\x64\n\tListPeers\x12*.sangkien.api.exchange.v1.ListPeersRequest\x1a+.sangkien.api.exchange.v1.ListPeersResponse\x12g\n\nGetMessage\x12+.sangkien.api.exchange.v1.GetMessageRequest\x1a,.sangkien.api.exchange.v1.GetMessageResponse\x12p\n\rReplayMessage\x12..sangkien.api.exchange.v1.ReplayMessageRequest\x1a/.sangkien.api.exchange.v1.ReplayMessageResponse\x12g\n\nGetCustody\x12+.sangkien.api.exchange.v1.GetCustodyRequest\x1a,.sangkien.api.exchange.v1.GetCustodyResponse\x12\x64\n\tListSeals\x12*.sangkien.api.exchange.v1.ListSealsRequest\x1a+.sangkien.api.exchange.v1.ListSealsResponse\x12U\n\x04\x45\x63ho\x12%.sangkien.api.exchange.v1.EchoRequest\x1a&.sangkien.api.exchange.v1.EchoResponse\x12X\n\x05Leave\x12&.sangkien.api.exchange.v1.LeaveRequest\x1a\'.sangkien.api.exchange.v1.LeaveResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,26 +48,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMESSAGEREQUEST']._serialized_end=1193
   _globals['_GETMESSAGERESPONSE']._serialized_start=1195
   _globals['_GETMESSAGERESPONSE']._serialized_end=1267
-  _globals['_GETCUSTODYREQUEST']._serialized_start=1269
-  _globals['_GETCUSTODYREQUEST']._serialized_end=1308
-  _globals['_STEP']._serialized_start=1310
-  _globals['_STEP']._serialized_end=1400
-  _globals['_GETCUSTODYRESPONSE']._serialized_start=1403
-  _globals['_GETCUSTODYRESPONSE']._serialized_end=1609
-  _globals['_LISTSEALSREQUEST']._serialized_start=1611
-  _globals['_LISTSEALSREQUEST']._serialized_end=1684
-  _globals['_SEAL']._serialized_start=1686
-  _globals['_SEAL']._serialized_end=1743
-  _globals['_LISTSEALSRESPONSE']._serialized_start=1745
-  _globals['_LISTSEALSRESPONSE']._serialized_end=1866
-  _globals['_ECHOREQUEST']._serialized_start=1868
-  _globals['_ECHOREQUEST']._serialized_end=1897
-  _globals['_ECHORESPONSE']._serialized_start=1899
-  _globals['_ECHORESPONSE']._serialized_end=1952
-  _globals['_LEAVEREQUEST']._serialized_start=1954
-  _globals['_LEAVEREQUEST']._serialized_end=1968
-  _globals['_LEAVERESPONSE']._serialized_start=1970
-  _globals['_LEAVERESPONSE']._serialized_end=1985
-  _globals['_EXCHANGESERVICE']._serialized_start=1988
-  _globals['_EXCHANGESERVICE']._serialized_end=2692
+  _globals['_REPLAYMESSAGEREQUEST']._serialized_start=1269
+  _globals['_REPLAYMESSAGEREQUEST']._serialized_end=1303
+  _globals['_REPLAYMESSAGERESPONSE']._serialized_start=1305
+  _globals['_REPLAYMESSAGERESPONSE']._serialized_end=1328
+  _globals['_GETCUSTODYREQUEST']._serialized_start=1330
+  _globals['_GETCUSTODYREQUEST']._serialized_end=1369
+  _globals['_STEP']._serialized_start=1371
+  _globals['_STEP']._serialized_end=1461
+  _globals['_GETCUSTODYRESPONSE']._serialized_start=1464
+  _globals['_GETCUSTODYRESPONSE']._serialized_end=1670
+  _globals['_LISTSEALSREQUEST']._serialized_start=1672
+  _globals['_LISTSEALSREQUEST']._serialized_end=1745
+  _globals['_SEAL']._serialized_start=1747
+  _globals['_SEAL']._serialized_end=1804
+  _globals['_LISTSEALSRESPONSE']._serialized_start=1806
+  _globals['_LISTSEALSRESPONSE']._serialized_end=1927
+  _globals['_ECHOREQUEST']._serialized_start=1929
+  _globals['_ECHOREQUEST']._serialized_end=1958
+  _globals['_ECHORESPONSE']._serialized_start=1960
+  _globals['_ECHORESPONSE']._serialized_end=2013
+  _globals['_LEAVEREQUEST']._serialized_start=2015
+  _globals['_LEAVEREQUEST']._serialized_end=2029
+  _globals['_LEAVERESPONSE']._serialized_start=2031
+  _globals['_LEAVERESPONSE']._serialized_end=2046
+  _globals['_EXCHANGESERVICE']._serialized_start=2049
+  _globals['_EXCHANGESERVICE']._serialized_end=2867
 # @@protoc_insertion_point(module_scope)

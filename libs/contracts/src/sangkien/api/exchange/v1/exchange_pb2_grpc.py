@@ -49,6 +49,11 @@ class ExchangeServiceStub:
                 request_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.GetMessageRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.GetMessageResponse.FromString,
                 _registered_method=True)
+        self.ReplayMessage = channel.unary_unary(
+                '/sangkien.api.exchange.v1.ExchangeService/ReplayMessage',
+                request_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ReplayMessageRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ReplayMessageResponse.FromString,
+                _registered_method=True)
         self.GetCustody = channel.unary_unary(
                 '/sangkien.api.exchange.v1.ExchangeService/GetCustody',
                 request_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.GetCustodyRequest.SerializeToString,
@@ -90,6 +95,13 @@ class ExchangeServiceServicer:
 
     def GetMessage(self, request, context):
         """The fate of one message this node sent or received, by message id or business key. Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayMessage(self, request, context):
+        """Applies a message that failed once more, after its cause was mended. Roles: operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +152,11 @@ def add_ExchangeServiceServicer_to_server(servicer, server):
                     servicer.GetMessage,
                     request_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.GetMessageRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.GetMessageResponse.SerializeToString,
+            ),
+            'ReplayMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayMessage,
+                    request_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ReplayMessageRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ReplayMessageResponse.SerializeToString,
             ),
             'GetCustody': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCustody,
@@ -243,6 +260,33 @@ class ExchangeService:
             '/sangkien.api.exchange.v1.ExchangeService/GetMessage',
             sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.GetMessageRequest.SerializeToString,
             sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.GetMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.exchange.v1.ExchangeService/ReplayMessage',
+            sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ReplayMessageRequest.SerializeToString,
+            sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ReplayMessageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,6 +20,8 @@ class ExchangeServiceStub:
     """Backlog and receipts by peer. Roles: operator."""
     GetMessage: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetMessageRequest, _exchange_pb2.GetMessageResponse]
     """The fate of one message this node sent or received, by message id or business key. Roles: operator."""
+    ReplayMessage: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ReplayMessageRequest, _exchange_pb2.ReplayMessageResponse]
+    """Applies a message that failed once more, after its cause was mended. Roles: operator."""
     GetCustody: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetCustodyRequest, _exchange_pb2.GetCustodyResponse]
     """Who holds a dossier that crossed, since when, and who must answer by when. Roles: author, union_officer, secretary, leader, operator."""
     ListSeals: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ListSealsRequest, _exchange_pb2.ListSealsResponse]
@@ -53,6 +55,14 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_exchange_pb2.GetMessageRequest, _abc.Awaitable[_exchange_pb2.GetMessageResponse]],
     ) -> _abc.Awaitable[_exchange_pb2.GetMessageResponse]:
         """The fate of one message this node sent or received, by message id or business key. Roles: operator."""
+
+    @_abc_1.abstractmethod
+    def ReplayMessage(
+        self,
+        request: _exchange_pb2.ReplayMessageRequest,
+        context: _aio.ServicerContext[_exchange_pb2.ReplayMessageRequest, _abc.Awaitable[_exchange_pb2.ReplayMessageResponse]],
+    ) -> _abc.Awaitable[_exchange_pb2.ReplayMessageResponse]:
+        """Applies a message that failed once more, after its cause was mended. Roles: operator."""
 
     @_abc_1.abstractmethod
     def GetCustody(
