@@ -95,18 +95,15 @@ class _Torn:
 
     def named(self, *, intact: bool) -> BrokenLink:
         """`intact`: whether the entry at `position` is what the next one says it is."""
-        return BrokenLink(f"entry:{self.position - 1}", "altered") if intact else self.link()
+        if intact:
+            return BrokenLink(f"entry:{self.position - 1}", "altered")
+        return BrokenLink(f"entry:{self.position}", "prev", "prev")
 
     def named_by(self, stamp: Stamp, leaves: list[bytes]) -> BrokenLink:
         """Whether the root is right once the leaf before has the hash that is claimed for it."""
-        index = self.position - 1 - stamp.first
-        if 0 <= index < len(leaves):
-            mended = [*leaves[:index], self.claimed, *leaves[index + 1 :]]
-            return self.named(intact=merkle.root(mended) == stamp.root)
-        return self.link()
-
-    def link(self) -> BrokenLink:
-        return BrokenLink(f"entry:{self.position}", "prev", "prev")
+        before = self.position - 1 - stamp.first
+        mended = [*leaves[:before], self.claimed, *leaves[before + 1 :]]
+        return self.named(intact=merkle.root(mended) == stamp.root)
 
 
 class LogAudit:
@@ -175,7 +172,7 @@ class LogAudit:
         if stamp.last > self._position:
             raise BrokenLink(f"entry:{self._position + 1}", "missing")
         leaves, rest = self._unstamped[: stamp.size], self._unstamped[stamp.size :]
-        if self._torn is not None:
+        if self._torn is not None and self._torn.position - 1 <= stamp.last:
             raise self._torn.named_by(stamp, leaves)
         if merkle.root(leaves) != stamp.root:
             # Each entry holds the hash of the one before, so that the last cannot be the stamped one if any is not.
@@ -204,7 +201,7 @@ class LogAudit:
         """Remember where the links part, or name the place if there is no doubt: what a stamp covers is intact."""
         torn = _Torn(entry.position, bytes.fromhex(entry.prev))
         if not self._unstamped:
-            raise torn.link()
+            raise torn.named(intact=False)
         self._torn = torn
 
     def _name_torn(self, prev: str | None) -> None:
@@ -215,17 +212,23 @@ class LogAudit:
     def _take_seal(self, entry: Entry, compact: str) -> None:
         where = f"seal:{entry.position}"
         try:
-            sender = seal_in(compact).sender
-            seal = read_seal(compact, self._node_keys(sender))
+            seal = self._seal(entry, compact)
         except SealBroken as broken:
             raise BrokenLink(where, broken.code, broken.claim) from None
-        chain = self._chains.setdefault(sender, ChainAudit(sender, ()))
+        chain = self._chains.setdefault(seal.sender, ChainAudit(seal.sender, ()))
         if entry.is_of(seal):
             chain.follow(seal, where)
             return
         # A seal that has its place in its sender's chain is not the one that is wrong.
         at_fault = "entry" if chain.stands(seal) is Place.FOLLOWS else "seal"
         raise BrokenLink(f"{at_fault}:{entry.position}", "mismatch")
+
+    def _seal(self, entry: Entry, compact: str) -> Seal:
+        """The seal by its entry's sender; if it is none of theirs, by the one it names: that tells which is wrong."""
+        try:
+            return read_seal(compact, self._node_keys(entry.sender))
+        except SealBroken:
+            return read_seal(compact, self._node_keys(seal_in(compact).sender))
 
     def _take_token(self, batch: int, compact: str, token: bytes) -> None:
         try:

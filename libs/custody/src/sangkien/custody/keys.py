@@ -27,7 +27,7 @@ _WEAK: Final = frozenset(
         "ee" + "ff" * 30 + "7f",
     )
 )
-"""Points of small order (RFC 8032 §5.1.3 decodes them), sign bit off. For them one signature fits many messages, so that
+"""Points of small order (RFC 8032 §5.1.3 decodes them), sign bit off. One signature then fits many messages, so that
 who registers one could deny all it signed."""
 Keys = str | Sequence[str]
 """One public key, or those a signer has or had: any of them may have signed."""
