@@ -135,7 +135,9 @@ async def _own_chain(stub: ExchangeServiceStub, node: LocalNode) -> Checked:
     me = node.folder.identity().node
     link = await stub.GetLink(ex.GetLinkRequest())
     first = await stub.ListSeals(ex.ListSealsRequest(page_size=1))
-    keys = list(dict.fromkeys((MemberFolder(node.folder.link).seal_key.public, *first.seal_keys)))
+    member = MemberFolder(node.folder.link)
+    own = [member.seal_key, *member.former_seal_keys]  # of the folder, which no store can change
+    keys = list(dict.fromkeys((*(key.public for key in own), *first.seal_keys)))
     chain, entries = ChainAudit(me, keys), 0
     try:
         for epoch in range(1, first.epoch + 1):

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def parse_bundle(text: str, where: str) -> Bundle:
             join=str(raw["join"]),
             authority_pem=str(raw["authority_pem"]),
             secret=str(raw["secret"]),
-            expires_at=datetime.fromisoformat(raw["expires_at"]),
+            expires_at=datetime.fromisoformat(raw["expires_at"]).astimezone(UTC),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise _unreadable(where) from error

@@ -69,14 +69,29 @@ async def join(folder: NodeFolder, bundle: Bundle) -> Joined:
     if not _installed_from(bundle, folder, member):
         if bundle.expired(utc_now()):
             raise expired(bundle)
-        keys = member.make_keys(bundle.node)
-        asked = {"bundle": bundle.fingerprint, "seal_key": keys.seal_public, "join": bundle.join}
-        write_secret(folder.link / ASKED, json.dumps(asked))
-        answer, skew = await _asked(bundle, keys)
+        answer, skew = await _asked(bundle, _request(bundle, folder, member.make_keys(bundle.node)))
         _install(member, bundle, answer)
     link = member.link
     folder.choose(replace(folder.chosen(), profile=link.profile, name=link.name))
     return Joined(link.node, link.name, link.profile, link.epoch, already=skew is None, clock_skew_s=skew)
+
+
+def _request(bundle: Bundle, folder: NodeFolder, keys: NewKeys) -> pb.JoinRequest:
+    """What the hub is asked, remembered first: with one bundle it has to be the same to the last byte."""
+    asked = {"bundle": bundle.fingerprint, "seal_key": keys.seal_public, "join": bundle.join, "csr": keys.csr_pem}
+    file = folder.link / ASKED
+    before = json.loads(file.read_text()) if file.is_file() else {}
+    if all(before.get(name) == asked[name] for name in ("bundle", "seal_key")):
+        asked["csr"] = before["csr"]  # a signature over the same key is never the same twice
+    write_secret(file, json.dumps(asked))
+    return pb.JoinRequest(
+        node=bundle.node,
+        secret=bundle.secret,
+        csr_pem=asked["csr"],
+        user_key=keys.user_public,
+        seal_key=keys.seal_public,
+        version=software(),
+    )
 
 
 def _installed_from(bundle: Bundle, folder: NodeFolder, member: MemberFolder) -> bool:
@@ -109,16 +124,8 @@ def _install(member: MemberFolder, bundle: Bundle, answer: pb.JoinResponse) -> N
         ) from error
 
 
-async def _asked(bundle: Bundle, keys: NewKeys) -> tuple[pb.JoinResponse, float]:
+async def _asked(bundle: Bundle, request: pb.JoinRequest) -> tuple[pb.JoinResponse, float]:
     """The hub's answer, and its clock minus ours in seconds."""
-    request = pb.JoinRequest(
-        node=bundle.node,
-        secret=bundle.secret,
-        csr_pem=keys.csr_pem,
-        user_key=keys.user_public,
-        seal_key=keys.seal_public,
-        version=software(),
-    )
 
     async def ask(stub: JoinServiceStub) -> tuple[pb.JoinResponse, float]:
         request.now.CopyFrom(_stamp(sent := utc_now()))
@@ -202,8 +209,9 @@ async def join_own_hub(node: LocalNode) -> Joined:
         )
         write_secret(kept, answer.bundle)
         bundle = parse_bundle(answer.bundle, str(kept))
-    port = node.running.links["hub_join"].rpartition(":")[2]
+    leaf, port = (node.running.links[name].rpartition(":")[2] for name in ("hub_leaf", "hub_join"))
     done = await join(folder, replace(bundle, join=f"127.0.0.1:{port}"))
+    MemberFolder(folder.link).reach_hub_at(f"tls://127.0.0.1:{leaf}")
     kept.unlink(missing_ok=True)
     return done
 

@@ -100,7 +100,7 @@ def check_software() -> Check:
 def check_keys(folder: NodeFolder) -> Check:
     """Whether nobody but the owner can read the keys."""
     files = [each for each in (folder.link, *folder.link.rglob("*")) if not each.is_symlink() and each.exists()]
-    loose = [each for each in files if stat.S_IMODE(each.stat().st_mode) & 0o077 and "store" not in each.parts]
+    loose = [each for each in files if stat.S_IMODE(each.stat().st_mode) & 0o077 and "jetstream" not in each.parts]
     return Check(
         "khóa của nút · the node's keys",
         not loose,
