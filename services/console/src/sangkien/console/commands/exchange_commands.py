@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sangkien.api.exchange.v1 import exchange_pb2 as ex
 from sangkien.api.hub.v1 import hub_pb2 as hub
-from sangkien.console.commands.reaching import exchange_of, hub_at, hub_of, plain, since, told, worded
+from sangkien.console.commands.reaching import exchange_of, hub_at, hub_of, member_at, plain, since, told, worded
 from sangkien.console.commands.speaking import (
     DEFAULT_DATA_DIR,
     AsJson,
@@ -32,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
     exchange = typer.Typer(help="Trao đổi giữa các nút · what goes between nodes.")
     exchange.command("peers")(peers)
     exchange.command("message")(message)
+    exchange.command("replay")(replay)
     exchange.command("proof")(proof)
     app.add_typer(exchange, name="exchange", no_args_is_help=True)
 
@@ -105,6 +106,20 @@ def message(message_id: MessageId, data_dir: DataDir = DEFAULT_DATA_DIR, as_json
             shown = worded("message_state", value) if key in {"state", "fate"} else str(value)
             table.add_row(key, escape(shown) if value not in {None, ""} else "–")
         out.print(table)
+
+
+def replay(message_id: MessageId, data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Xử lý lại một thư đến đã hỏng, sau khi sửa nguyên nhân · apply a message that failed once more, after mending."""
+
+    async def work() -> None:
+        async with member_at(data_dir) as (_, stub):
+            await stub.ReplayMessage(ex.ReplayMessageRequest(id=message_id))
+
+    speak(work(), as_json=as_json)
+    if as_json:
+        print_json({"id": message_id, "replayed": True})
+    else:
+        out.print(f"✓ {escape(message_id)}: sẽ xử lý lại · will be applied again")
 
 
 def proof(

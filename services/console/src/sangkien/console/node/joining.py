@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -31,6 +31,8 @@ A = TypeVar("A")
 
 CALL_S = 20.0
 TRY_S = 45.0
+REGISTRY = "registry.json"
+"""In the link folder: the nodes as the hub named them when this one joined."""
 ASKED = "asked.json"
 """In the link folder: which bundle was used with which keys, and where the hub answers; written before it is asked."""
 
@@ -70,10 +72,17 @@ async def join(folder: NodeFolder, bundle: Bundle) -> Joined:
         if bundle.expired(utc_now()):
             raise expired(bundle)
         answer, skew = await _asked(bundle, _request(bundle, folder, member.make_keys(bundle.node)))
+        write_secret(folder.link / REGISTRY, json.dumps([_known(node) for node in answer.registry], ensure_ascii=False))
         _install(member, bundle, answer)
     link = member.link
     folder.choose(replace(folder.chosen(), profile=link.profile, name=link.name))
     return Joined(link.node, link.name, link.profile, link.epoch, already=skew is None, clock_skew_s=skew)
+
+
+def _known(node: pb.Node) -> dict[str, Any]:
+    """A node of the registry as exchange reads it before the hub tells it of changes."""
+    names = ("node", "name", "profile", "parent", "state", "epoch")
+    return {name: getattr(node, name) for name in names} | {"seal_keys": list(node.seal_keys)}
 
 
 def _request(bundle: Bundle, folder: NodeFolder, keys: NewKeys) -> pb.JoinRequest:
