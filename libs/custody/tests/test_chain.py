@@ -32,12 +32,14 @@ def chain(epoch: int = 1, first: Head | None = None, body: bytes = b"{}", most: 
     head, said = first or Head.start(epoch), []
     while head.n < most:
         said.append(seal(head.n + 1, head.hash, epoch, body))
-        head = Head.of(said[-1])
+        head = Head.after(said[-1])
     return said
 
 
 SAID = chain()
-FORKS = {at: [*SAID[: at - 1], *chain(first=Head.of(SAID[at - 2]) if at > 1 else None, body=b"[]")] for at in (1, 4, 8)}
+FORKS = {
+    at: [*SAID[: at - 1], *chain(first=Head.after(SAID[at - 2]) if at > 1 else None, body=b"[]")] for at in (1, 4, 8)
+}
 """The same sender saying something else from the nth on."""
 
 
@@ -51,7 +53,7 @@ def take_all(arriving: list[Seal]) -> tuple[list[Seal], list[Place]]:
         stands = place(head, one, known)
         if stands is Place.FOLLOWS:
             taken.append(one)
-            head = Head.of(one)
+            head = Head.after(one)
         else:
             others.append(stands)
     return taken, others
@@ -87,16 +89,16 @@ def test_two_tongues_are_never_taken_as_one_chain(at: int, extra: list[int]) -> 
     [
         (Head.start(1), SAID[0], None, Place.FOLLOWS),
         (Head.start(1), SAID[1], None, Place.GAP),
-        (Head.of(SAID[3]), SAID[4], None, Place.FOLLOWS),
-        (Head.of(SAID[3]), SAID[3], None, Place.REPEAT),
-        (Head.of(SAID[3]), SAID[1], SAID[1].hash, Place.REPEAT),
-        (Head.of(SAID[3]), SAID[1], None, Place.REPEAT),
-        (Head.of(SAID[3]), FORKS[4][3], None, Place.FORK),
-        (Head.of(SAID[3]), FORKS[4][3], FORKS[4][3].hash, Place.FORK),
-        (Head.of(SAID[3]), FORKS[4][4], None, Place.FORK),
-        (Head.of(SAID[4]), FORKS[4][3], SAID[3].hash, Place.FORK),
+        (Head.after(SAID[3]), SAID[4], None, Place.FOLLOWS),
+        (Head.after(SAID[3]), SAID[3], None, Place.REPEAT),
+        (Head.after(SAID[3]), SAID[1], SAID[1].hash, Place.REPEAT),
+        (Head.after(SAID[3]), SAID[1], None, Place.REPEAT),
+        (Head.after(SAID[3]), FORKS[4][3], None, Place.FORK),
+        (Head.after(SAID[3]), FORKS[4][3], FORKS[4][3].hash, Place.FORK),
+        (Head.after(SAID[3]), FORKS[4][4], None, Place.FORK),
+        (Head.after(SAID[4]), FORKS[4][3], SAID[3].hash, Place.FORK),
         (Head.start(2), SAID[0], None, Place.OTHER_EPOCH),
-        (Head.of(SAID[3]), chain(epoch=2)[0], None, Place.OTHER_EPOCH),
+        (Head.after(SAID[3]), chain(epoch=2)[0], None, Place.OTHER_EPOCH),
     ],
 )
 def test_place_of_a_seal_is_told(head: Head, one: Seal, known: str | None, stands: Place) -> None:
@@ -115,7 +117,7 @@ COMPACT = [one.compact for one in [*SAID[:4], *chain(epoch=2)]]
 
 def test_chain_of_two_lives_holds_to_its_head() -> None:
     last = read_seal(COMPACT[-1], KEY.public)
-    assert audit(COMPACT, Head.of(last)) == Head(2, MESSAGES, last.hash)
+    assert audit(COMPACT, Head.after(last)) == Head(2, MESSAGES, last.hash)
 
 
 @given(st.integers(0, len(COMPACT) - 1), st.data())
@@ -149,16 +151,16 @@ def test_first_bad_link_of_a_chain_is_named(said: list[str], where: str, code: s
 
 def test_what_a_sender_says_otherwise_later_is_not_what_was_taken_of_it() -> None:
     rewritten = [one.compact for one in FORKS[4][:4]]
-    assert audit(rewritten) == Head.of(FORKS[4][3])
+    assert audit(rewritten) == Head.after(FORKS[4][3])
     with pytest.raises(BrokenLink, match=r"^seal:4: fork$"):
-        audit(rewritten, Head.of(SAID[3]))
+        audit(rewritten, Head.after(SAID[3]))
 
 
 def test_chain_that_lost_its_tail_is_shorter_than_its_receipt() -> None:
     with pytest.raises(BrokenLink, match=r"^seal:4: missing$"):
-        audit(COMPACT[:3], Head.of(SAID[3]))
+        audit(COMPACT[:3], Head.after(SAID[3]))
     with pytest.raises(BrokenLink, match=r"^seal:1: missing$"):
-        audit(COMPACT[:4], Head.of(chain(epoch=2)[0]))
+        audit(COMPACT[:4], Head.after(chain(epoch=2)[0]))
 
 
 def test_body_is_held_against_its_seal() -> None:
@@ -169,6 +171,6 @@ def test_body_is_held_against_its_seal() -> None:
 
 
 def test_audit_goes_on_from_a_head() -> None:
-    going_on = ChainAudit("union", [KEY.public], head=Head.of(SAID[2]))
+    going_on = ChainAudit("union", [KEY.public], head=Head.after(SAID[2]))
     assert going_on.seal(COMPACT[3]) == SAID[3]
-    assert going_on.finish() == Head.of(SAID[3])
+    assert going_on.finish() == Head.after(SAID[3])

@@ -48,7 +48,7 @@ class Node:
 
     def say(self, body: bytes = b"{}", receiver: str = "city") -> Seal:
         lived = [seal for seal in self.seals if seal.epoch == self.epoch]
-        head = Head.of(lived[-1]) if lived else Head.start(self.epoch)
+        head = Head.after(lived[-1]) if lived else Head.start(self.epoch)
         self.seals.append(
             make_seal(
                 self.key,

@@ -60,7 +60,7 @@ class ChainAudit:
         stands = self.stands(seal)
         if stands is not Place.FOLLOWS:
             raise BrokenLink(where, stands.value)
-        self.head = Head.of(seal)
+        self.head = Head.after(seal)
 
     def stands(self, seal: Seal) -> Place:
         """How a seal stands to what was taken; a later life may begin at any time."""

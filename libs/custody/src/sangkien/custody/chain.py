@@ -20,10 +20,10 @@ class Head:
     def start(cls, epoch: int) -> Self:
         return cls(epoch, 0, NOTHING_BEFORE)
 
-    @classmethod
-    def of(cls, seal: Seal) -> Self:
-        """The head once this seal was taken."""
-        return cls(seal.epoch, seal.n, seal.hash)
+    @staticmethod
+    def after(seal: Seal) -> "Head":
+        """The head once this seal was taken. That it follows is for the caller to have seen."""
+        return Head(seal.epoch, seal.n, seal.hash)
 
 
 class Place(enum.Enum):
