@@ -1,6 +1,6 @@
 """What happened in the domain, as the contract says it."""
 
-from typing import Literal, assert_never, cast
+from typing import Any, assert_never
 
 from sangkien.contracts.events import AuthorShare, DossierSubmitted, DossierSupplemented, DossierWithdrawn, Event
 from sangkien.intake.domain.dossier import Dossier
@@ -8,50 +8,14 @@ from sangkien.intake.domain.draft import Draft
 from sangkien.intake.domain.events import DossierEvent, DossierFiled, DossierMended, DossierTakenBack
 from sangkien.intake.domain.foreign import EXCHANGE
 
-_Tier = Literal["grassroots", "district", "city", "national"]
-
 
 def contract_event(dossier: Dossier, event: DossierEvent) -> Event:
     match event:
         case DossierFiled():
-            return DossierSubmitted(
-                dossier_id=dossier.dossier_id,
-                version=1,
-                code=dossier.code,
-                round_id=event.draft.round_id,
-                tier=cast("_Tier", event.draft.tier),
-                initiative_id=event.draft.initiative_id,
-                title=event.draft.title,
-                field=event.draft.field,
-                unit_id=event.draft.unit_id,
-                authors=_authors(event.draft),
-                filed_on=event.draft.filed_on,
-                first_applied_on=event.draft.first_applied_on,
-                head_author=event.draft.head_author,
-                state_funded=event.draft.state_funded,
-                filed_by=_officer(event.filed_by, dossier),
-                competent_node=dossier.competent_node,
-                answer_due=event.answer_due,
-            )
+            facts = _facts(dossier, event.draft, event.filed_by)
+            return DossierSubmitted(version=1, answer_due=event.answer_due, **facts)
         case DossierMended():
-            return DossierSupplemented(
-                dossier_id=dossier.dossier_id,
-                version=event.revision,
-                code=dossier.code,
-                round_id=event.draft.round_id,
-                tier=cast("_Tier", event.draft.tier),
-                initiative_id=event.draft.initiative_id,
-                title=event.draft.title,
-                field=event.draft.field,
-                unit_id=event.draft.unit_id,
-                authors=_authors(event.draft),
-                filed_on=event.draft.filed_on,
-                first_applied_on=event.draft.first_applied_on,
-                head_author=event.draft.head_author,
-                state_funded=event.draft.state_funded,
-                filed_by=_officer(event.filed_by, dossier),
-                competent_node=dossier.competent_node,
-            )
+            return DossierSupplemented(version=event.revision, **_facts(dossier, event.draft, event.filed_by))
         case DossierTakenBack():
             return DossierWithdrawn(
                 dossier_id=dossier.dossier_id,
@@ -62,6 +26,26 @@ def contract_event(dossier: Dossier, event: DossierEvent) -> Event:
             )
         case _:
             assert_never(event)
+
+
+def _facts(dossier: Dossier, draft: Draft, filed_by: str) -> dict[str, Any]:
+    return {
+        "dossier_id": dossier.dossier_id,
+        "code": dossier.code,
+        "round_id": draft.round_id,
+        "tier": draft.tier,
+        "initiative_id": draft.initiative_id,
+        "title": draft.title,
+        "field": draft.field,
+        "unit_id": draft.unit_id,
+        "authors": _authors(draft),
+        "filed_on": draft.filed_on,
+        "first_applied_on": draft.first_applied_on,
+        "head_author": draft.head_author,
+        "state_funded": draft.state_funded,
+        "filed_by": _officer(filed_by, dossier),
+        "competent_node": dossier.competent_node,
+    }
 
 
 def _authors(draft: Draft) -> tuple[AuthorShare, ...]:
