@@ -105,14 +105,14 @@ class Source:
     ) -> None:
         self._js, self._stream, self._up, self._gate = js, stream, up, gate
         self._task: asyncio.Task[None] | None = None
-        self._again = False
+        self._again = asyncio.Event()
         self._last = float("-inf")
         self.revived = 0
         """How often the source was taken up anew."""
 
     def revive(self) -> None:
         """Call when the link came back. Never raises; goes on until messages flow or the link is gone again."""
-        self._again = True
+        self._again.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._revive())
 
@@ -128,21 +128,23 @@ class Source:
 
     async def _revive(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._again and self._up():
-            self._again = False
+        while self._again.is_set() and self._up():
             # A leaf may ask for this as often as it likes; it gets it once a second.
             await asyncio.sleep(max(0.0, self._last + _LEAST_BETWEEN - loop.time()))
+            self._again.clear()
+            self._last = loop.time()
             for pause in chain(_PAUSES, repeat(_LAST_PAUSE)):
-                if not self._up():
-                    break
                 with suppress(nats.errors.Error, TimeoutError, OSError, LinkDown):
                     async with self._gate:
                         await self._take_up()
-                await asyncio.sleep(pause)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._again.wait()  # the link came back once more: no long pause then
                 with suppress(nats.errors.Error, TimeoutError, OSError, LinkDown):
                     if await self._flows():
                         break
-            self._last = loop.time()
+                if self._again.is_set() or not self._up():
+                    break
 
     async def _take_up(self) -> None:
         js = self._js()

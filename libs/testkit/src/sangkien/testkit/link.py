@@ -2,151 +2,23 @@
 
 import asyncio
 import signal
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from sangkien.federation import HubBroker, HubFolder, LeafBroker, MemberFolder
+import nats
+from nats.aio.client import Client
+
+from sangkien.federation import Arrived, HubBroker, HubFolder, HubLink, LeafBroker, MemberFolder
 from sangkien.runtime import utc_now
+from sangkien.testkit.eventually import eventually
 from sangkien.testkit.nats_server import NatsServer, free_port
+from sangkien.testkit.wire import Wire
 
-_CHUNK = 65_536
-_THREAD_SECONDS = 10.0
+__all__ = ["Federation", "HubServer", "LinkServer", "Member", "Wire", "federation", "hear", "say", "tell"]
 
-
-class Wire:
-    """A TCP proxy on 127.0.0.1 that can be cut and healed; it runs in a thread of its own.
-
-    `cut()` breaks what is open and refuses what comes, `freeze()` stops the bytes and says nothing, as a pulled cable
-    does. `heal()` undoes both, and raises AssertionError if a byte passed meanwhile: an outage that was none proves
-    nothing. `refused` counts connections turned away, `passed` bytes let through.
-    """
-
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self._target = (host, port)
-        self.port = free_port()
-        self.passed = 0
-        self.refused = 0
-        self._down = False
-        self._passed_at_cut = 0
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
-        self._flows = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name=f"wire-{self.port}", daemon=True)
-        self._ready = threading.Event()
-
-    def start(self) -> Self:
-        self._thread.start()
-        if not self._ready.wait(_THREAD_SECONDS):
-            raise RuntimeError(f"the wire on port {self.port} did not start")
-        return self
-
-    def cut(self) -> None:
-        """Return once nothing is open and nothing passes any more."""
-        self._call(self._cut)
-
-    def freeze(self) -> None:
-        """Let nothing pass, and leave what is open as it is."""
-        self._call(self._freeze)
-
-    def heal(self) -> None:
-        self._call(self._heal)
-
-    def close(self) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_THREAD_SECONDS)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _call(self, what: Callable[[], None]) -> None:
-        async def run() -> None:
-            what()
-
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(_THREAD_SECONDS)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._flows.set()
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", self.port))
-        self._ready.set()
-        self._loop.run_forever()
-        server.close()
-        self._abort()
-        for task in self._tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
-        self._loop.close()
-
-    def _cut(self) -> None:
-        self._down, self._passed_at_cut = True, self.passed
-        self._abort()
-
-    def _freeze(self) -> None:
-        self._passed_at_cut = self.passed
-        self._flows.clear()
-
-    def _heal(self) -> None:
-        if not self._down and self._flows.is_set():
-            return
-        leaked = self.passed - self._passed_at_cut
-        self._down = False
-        self._flows.set()
-        if leaked:
-            raise AssertionError(f"{leaked} bytes passed a wire that was down")
-
-    def _open(self) -> bool:
-        return not self._down
-
-    def _abort(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._open():
-            self.refused += 1
-            writer.transport.abort()
-            return
-        try:
-            far_reader, far_writer = await asyncio.open_connection(*self._target)
-        except OSError:
-            self.refused += 1
-            writer.transport.abort()
-            return
-        self._writers |= {writer, far_writer}
-        if not self._open():  # cut while it connected
-            self._abort()
-            return
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.ensure_future(self._copy(source, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(_CHUNK):
-                await self._flows.wait()
-                if self._down or writer.transport.is_closing():
-                    return
-                self.passed += len(data)
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.transport.abort()
-            self._writers.discard(writer)
+_LONGEST_SECONDS = 60.0
 
 
 class LinkServer(NatsServer):
@@ -239,6 +111,11 @@ class Member:
         await self.broker.ensure()
         return self
 
+    async def client(self) -> Client:
+        """A client of the member's own server, as whoever runs the node may have one. Close it."""
+        client: Client = await nats.connect(self.folder.broker_url(self.port), error_cb=_quiet)
+        return client
+
     async def close(self) -> None:
         if self._broker is not None:
             await self._broker.close()
@@ -265,6 +142,14 @@ class Federation:
         member.install(self.hub, user_jwt, keys.csr_pem)
         return await member.start()
 
+    async def stands(self, *nodes: str) -> None:
+        """Wait until the links of these nodes, or of all, are seen to stand from both ends."""
+        wanted = frozenset(nodes or self.members)
+        await eventually(lambda: self.broker.connected() >= wanted, timeout=_LONGEST_SECONDS)
+        await eventually(
+            lambda: all(self.members[node].broker.connected() for node in wanted), timeout=_LONGEST_SECONDS
+        )
+
     async def new_broker(self) -> HubBroker:
         """As after a restart of the hub service: everything known is opened again."""
         await self.broker.close()
@@ -288,3 +173,30 @@ async def federation(directory: Path) -> AsyncIterator[Federation]:
             await member.close()
         await made.broker.close()
         made.hub.server.kill()
+
+
+async def say(broker: LeafBroker, *numbers: int) -> None:
+    """Offer these numbers to the hub one after the other, so that they lie in this order."""
+    for number in numbers:
+        await broker.offer("hub", "node.echo.v1", b"%d" % number, {"Sk-Seal": f"seal {number}"}, f"up-{number}")
+
+
+async def tell(link: HubLink, *numbers: int) -> None:
+    """Send these numbers to a member one after the other."""
+    for number in numbers:
+        await link.send("hub", "node.echo.v1", b"%d" % number, {"Sk-Custody": f"{number}"}, f"down-{number}")
+
+
+async def hear(fetch: Callable[[int, float], Awaitable[list[Arrived]]], last: int) -> list[int]:
+    """Every number in order of arrival up to the batch in which `last` comes, all acknowledged."""
+    heard: list[int] = []
+    async with asyncio.timeout(_LONGEST_SECONDS):
+        while last not in heard:
+            for each in await fetch(500, 1.0):
+                heard.append(int(each.body))
+                await each.ack()
+    return heard
+
+
+async def _quiet(_: Exception) -> None:
+    """What the server refuses is looked at where it should not have arrived."""
