@@ -1,0 +1,1 @@
+"""How the ports of exchange are kept: its store, the link, the contracts."""

@@ -1,0 +1,1 @@
+"""What exchange decides: no clock, no chance, no input or output."""
