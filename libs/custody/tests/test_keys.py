@@ -76,6 +76,7 @@ def test_key_shows_its_seed_to_nobody() -> None:
         (signed(header={"alg": "EdDSA", "kid": KEY.kid, "jwk": {}}), "malformed"),
         (signed(header=b'{"alg":"none","alg":"EdDSA","kid":"%b"}' % KEY.kid.encode()), "malformed"),
         (signed(header={"alg": "EdDSA", "kid": SealKey.from_bytes(bytes(32)).kid}), "unknown_key"),
+        (signed(header=b'{"alg":"EdDSA","kid":"%b"%b}' % (KEY.kid.encode(), b" " * 100)), "malformed"),
         (signed(header=[]), "malformed"),
         (signed(header=b"[" * 2000), "malformed"),
         (signed(payload=b'{"v":1,"n":1,"n":2}'), "malformed"),

@@ -381,6 +381,7 @@ def test_proof_fails_with_what_belongs_to_another() -> None:
     assert failed(replace(PROOF, stamp=STAMPS[1])) == ("path", "root")
     assert failed(PROOF, hub=SealKey.create().public) == ("stamp", "unknown_key")
     assert failed(PROOF, body=b"[]") == ("body", "body")
+    assert failed(PROOF, hub=HUB[:-1]) == ("hub_key", "key")
 
 
 def test_proof_fails_out_of_a_truncated_or_reordered_batch() -> None:

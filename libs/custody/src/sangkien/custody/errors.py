@@ -39,7 +39,10 @@ class TimestampBroken(CustodyBroken):
 
 
 class ProofBroken(CustodyBroken):
-    """A proof does not hold. `where` is the part at fault: proof, stamp, token, entry, path, seal or body."""
+    """A proof does not hold. `where` is the part at fault: proof, stamp, token, entry, path, seal or body.
+
+    Codes are those of what that part is made of, `root`, `mismatch`, and `key` where `hub_key` is no public key.
+    """
 
     def __init__(self, code: str, where: str, claim: str = "") -> None:
         super().__init__(code, claim)

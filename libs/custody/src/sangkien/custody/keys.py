@@ -15,6 +15,8 @@ from sangkien.custody.errors import SealBroken
 ALGORITHM: Final = "EdDSA"
 MOST_BYTES: Final = 4096
 """Of a compact JWS, receipts apart."""
+_MOST_HEADER: Final = 128
+"""Characters. Headers are remembered, so that nobody may fill the memory with them."""
 _WEAK: Final = frozenset(
     bytes.fromhex(point)
     for point in (
@@ -121,7 +123,7 @@ def _parts(jws: str, most: int) -> list[str]:
     if len(jws) > most:
         raise SealBroken("too_large")
     parts = jws.split(".")
-    if len(parts) != 3 or not jws.isascii():
+    if len(parts) != 3 or not jws.isascii() or len(parts[0]) > _MOST_HEADER:
         raise SealBroken("malformed")
     return parts
 

@@ -110,13 +110,16 @@ def verify_proof(
 ) -> Proven:
     """Check a proof with the hub's public key, the body if there is one, and what else the caller happens to have.
 
-    Raises ProofBroken; `where` is the first part that does not hold: proof, stamp, token, entry, path, seal, body.
+    Raises ProofBroken; `where` is the first part that does not hold: proof, hub_key, stamp, token, entry, path, seal,
+    body.
     """
     proof = Proof.from_json(proof_json)
     try:
         stamp = read_stamp(proof.stamp, hub_public)
     except SealBroken as broken:
         raise _in("stamp", broken) from None
+    except ValueError:
+        raise ProofBroken("key", "hub_key") from None
     timestamped_at = _timestamped(proof, authorities)
     entry = _entry(proof.entry)
     if not merkle.verify_path(entry.leaf, entry.position - stamp.first, stamp.size, proof.path, stamp.root):
