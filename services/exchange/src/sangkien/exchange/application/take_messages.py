@@ -29,7 +29,7 @@ class Held(Exception):
 class TakeMessages:
     """Takes messages in order. `transient` says of an error whether the same call may well succeed later."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         incomings: Incomings,
         book: NodeBook,

@@ -1,0 +1,485 @@
+"""What nodes say to each other of rounds and dossiers: real intakes, stores and brokers; the test carries the messages.
+
+A district files to the city's council. Each node runs its own intake and the business side of its exchange; the link
+between them, which has tests of its own, is a function here.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sangkien.api.intake.v1 import intake_pb2 as pb
+from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
+from sangkien.chassis import Context, Definition, DirectoryLookup, Parts
+from sangkien.contracts.crossing import RIGHTS, Crossing, DossierAnswered, DossierFiled, FiledAuthor, RoundAnnounced
+from sangkien.contracts.events import (
+    AuthorShare,
+    CertificateIssued,
+    DecisionIssued,
+    DossierAccepted,
+    DossierVoted,
+    InitiativeRecognised,
+    RoundClosed,
+    RoundOpened,
+    SupplementRequested,
+)
+from sangkien.contracts.topology import TOPOLOGY
+from sangkien.custody import Seal, SealKey, make_seal
+from sangkien.exchange.adapters.book import SEED_FILE, StoredBook
+from sangkien.exchange.adapters.documents import SCHEMA
+from sangkien.exchange.adapters.foreign_books import FOREIGN_SCHEMA, StoredBooks
+from sangkien.exchange.adapters.intake_desk import IntakeDesk
+from sangkien.exchange.adapters.intake_letters import IntakeLetters
+from sangkien.exchange.adapters.stored import StoredLedger, StoredOutgoings, StoredSteps
+from sangkien.exchange.application.ports import NotYet, Taken
+from sangkien.exchange.application.post_messages import PostMessages
+from sangkien.exchange.domain.foreign import AnswerNotTheirs, RoundNotTheirs
+from sangkien.exchange.entrypoints.announcing import AnnounceToNewcomers
+from sangkien.exchange.entrypoints.inward import Business
+from sangkien.exchange.entrypoints.messages import OutwardHandler
+from sangkien.exchange.entrypoints.outward import FromIntake, FromRecognition, FromReview
+from sangkien.federation import Link
+from sangkien.intake.bootstrap import SERVICE as INTAKE
+from sangkien.messaging import Subscription
+from sangkien.rpc import Policy
+from sangkien.runtime import ServiceSettings
+from sangkien.testkit import NatsServer, eventually
+from sangkien.testkit.directory_double import DirectoryDouble, directory_double
+from sangkien.testkit.neighbour import Neighbour, neighbour
+from sangkien.testkit.service import RunningService, running_service
+
+KEY = SealKey.create()
+SENT_AT = datetime(2023, 5, 12, 3, 0, tzinfo=UTC)
+NODES = {"hanoi": ("city", ""), "badinh": ("district", "hanoi"), "xa": ("ward", "badinh")}
+
+
+class Settings(ServiceSettings):
+    """Of an exchange without its link."""
+
+    intake: str
+    folder: Path
+
+
+@dataclass
+class Node:
+    """One node's intake, and what its exchange says and does."""
+
+    name: str
+    directory: DirectoryDouble
+    intake: RunningService
+    exchange: RunningService
+    business: Business
+    post: PostMessages
+    newcomers: AnnounceToNewcomers
+    review: Neighbour
+    recognition: Neighbour
+    context: Context
+    numbers: dict[str, int] = field(default_factory=dict)
+    carried: set[str] = field(default_factory=set)
+
+    def stub(self, subject: str, *roles: str, organisation: str = "") -> IntakeServiceStub:
+        return IntakeServiceStub(self.intake.channel(subject, roles, organisation))
+
+    async def says(self) -> list[tuple[str, Crossing]]:
+        """What it said and the test has not carried yet, in order."""
+        outgoings = StoredOutgoings(self.context.store)
+        posted = [one for one in await outgoings.posted(200) if one.id not in self.carried]
+        bodies = await outgoings.bodies([one.id for one in posted])
+        self.carried.update(one.id for one in posted)
+        return [(one.receiver, RIGHTS[one.type].model.from_bytes(bodies[one.id])) for one in posted]
+
+    def seal(self, sender: str, message: Crossing) -> Seal:
+        n = self.numbers[sender] = self.numbers.get(sender, 0) + 1
+        return make_seal(
+            KEY, id=f"{sender}-{n}", sender=sender, receiver=self.name, type=message.TYPE, business_key=message.key(),
+            epoch=1, n=n, prev="0" * 64, at=SENT_AT, body=message.to_bytes(),
+        )  # fmt: skip
+
+    async def takes(self, sender: str, message: Crossing, *, dies: bool = False) -> Taken:
+        """Take one message; one that `dies` is killed before its effect is committed."""
+        taken = await self.business.take(sender, message, self.seal(sender, message))
+        if not dies:
+            await self.context.commit([*taken.ops, *await self.post(taken.outbound)])
+        return taken
+
+
+def definition(parts: dict[str, Any]) -> Definition:
+    """An exchange that has everything but the link."""
+
+    def build(context: Context) -> Parts:
+        settings: Any = context.settings
+        store = context.store
+        profile, parent = NODES[context.node]
+        link = Link(context.node, context.node, profile, 1, "", "")
+        registry = StoredBook(store, context.commit, link, KEY.public, settings.folder)
+        books, steps = StoredBooks(store), StoredSteps(store, context.new_id)
+        post = PostMessages(StoredOutgoings(store), StoredLedger(store), context)
+        letters = IntakeLetters(
+            lambda: context.channel(settings.intake), DirectoryLookup(context.channel(settings.directory))
+        )
+        desk = IntakeDesk(lambda: context.channel(settings.intake))
+        parts["context"], parts["post"] = context, post
+        parts["business"] = Business(books, desk, steps, registry, context)
+        parts["newcomers"] = AnnounceToNewcomers(books, registry, context, post, context.commit)
+        handlers = {
+            "exchange__intake": FromIntake(books, letters, steps, registry),
+            "exchange__review": FromReview(books, steps, registry),
+            "exchange__recognition": FromRecognition(books, steps, registry),
+        }
+        return Parts(
+            servicers=[],
+            policy=Policy({}),
+            subscriptions=[
+                Subscription(TOPOLOGY.consumer(name), OutwardHandler(handler, post))
+                for name, handler in handlers.items()
+            ],
+            open=[registry.load],
+        )
+
+    return Definition("exchange", Settings, SCHEMA + FOREIGN_SCHEMA, build)
+
+
+def seed(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    nodes = [
+        {"node": node, "name": node, "profile": profile, "parent": parent, "state": "active", "epoch": 1,
+         "seal_keys": [KEY.public]}
+        for node, (profile, parent) in NODES.items()
+    ]  # fmt: skip
+    (folder / SEED_FILE).write_text(json.dumps(nodes))
+
+
+@asynccontextmanager
+async def running_node(name: str, where: Path) -> AsyncIterator[Node]:
+    async with AsyncExitStack() as stack:
+        nats = stack.enter_context(NatsServer(where / "nats"))
+        directory = await stack.enter_async_context(directory_double(name))
+        seed(where / "member")
+        running = {"nats_url": nats.url, "directory": directory}
+        intake = await stack.enter_async_context(running_service(INTAKE, data_dir=where / "intake", **running))
+        parts: dict[str, Any] = {}
+        exchange = await stack.enter_async_context(
+            running_service(
+                definition(parts),
+                data_dir=where / "exchange",
+                intake=intake.host.target,
+                folder=where / "member",
+                **running,
+            )
+        )
+        neighbours = [
+            await stack.enter_async_context(neighbour(service, nats_url=nats.url, data_dir=where))
+            for service in ("review", "recognition")
+        ]
+        yield Node(name, directory, intake, exchange, review=neighbours[0], recognition=neighbours[1], **parts)
+
+
+@pytest.fixture
+async def city(tmp_path: Path) -> AsyncIterator[Node]:
+    async with running_node("hanoi", tmp_path / "hanoi") as node:
+        yield node
+
+
+@pytest.fixture
+async def district(tmp_path: Path) -> AsyncIterator[Node]:
+    async with running_node("badinh", tmp_path / "badinh") as node:
+        yield node
+
+
+def opened(round_id: str = "CITY1") -> RoundOpened:
+    return RoundOpened(
+        round_id=round_id, council_id="C", name="Cấp Thành phố", tier="city", owner_id="hanoi:UBND",
+        opens_on=date(2023, 4, 1), closes_on=date(2023, 6, 30),
+    )  # fmt: skip
+
+
+async def carry(sender: Node, receiver: Node, count: int) -> list[Crossing]:
+    """Carry what `sender` says to `receiver` once it has said so much."""
+    said: list[Crossing] = []
+
+    async def enough() -> bool:
+        said.extend([message for to, message in await sender.says() if to == receiver.name])
+        return len(said) >= count
+
+    await eventually(enough, what=f"{count} messages of {sender.name}")
+    assert len(said) == count
+    for message in said:
+        await receiver.takes(sender.name, message)
+    return said
+
+
+@pytest.fixture
+async def city_round(city: Node, district: Node) -> str:
+    """A round of the city's council for which the district may file."""
+    await city.review.says(opened(), "CITY1", 1)
+    await carry(city, district, 1)
+    await eventually(lambda: district.intake.host._store.count("rounds", {"node": "hanoi"}), value=1)
+    return "CITY1"
+
+
+UNIT = "Phường Điện Biên"
+
+
+async def file(district: Node, *authors: str, unit: str = UNIT) -> str:
+    """File for the city's round, as an officer of the district does with a spreadsheet."""
+    district.directory.add_unit(unit)
+    share = 10_000 // len(authors)
+    draft = pb.Draft(
+        round_id="CITY1",
+        title="Ngày thứ Sáu không chờ tại bộ phận Một cửa",
+        field="Quản lý nhà nước",
+        unit_name=unit,
+        authors=[pb.Author(full_name=name, share=share) for name in authors],
+        filed_on="2023-05-10",
+        summary="Đã công nhận cấp quận.",
+    )
+    officer = district.stub("badinh:OFFICER", "union_officer")
+    request = pb.FileDossierRequest(idempotency_key="key-0001", dossier=draft)
+    return str((await officer.FileDossier(request)).dossier_id)
+
+
+async def standing(node: Node, dossier_id: str, *, state: str = "", outcome: str = "") -> pb.Dossier:
+    secretary = node.stub(f"{node.name}:SECRETARY", "secretary")
+
+    async def now() -> pb.Dossier | None:
+        dossier = (await secretary.GetDossier(pb.GetDossierRequest(dossier_id=dossier_id))).dossier
+        return dossier if state in ("", dossier.state) and outcome in ("", dossier.outcome) else None
+
+    found: pb.Dossier = await eventually(now, what=f"{state} {outcome}")
+    return found
+
+
+async def arrived(city: Node) -> str:
+    """The id that the city gave the one dossier it holds."""
+    [dossier] = await city.intake.host._store.find("dossiers")
+    return str(dossier["_id"])
+
+
+async def test_dossier_goes_up_and_its_decision_comes_down(city: Node, district: Node, city_round: str) -> None:
+    city.directory.add_unit(UNIT)
+    there = await file(district, "Nguyễn Thị Hoa", "Trần Văn Bình")
+    [filed] = await carry(district, city, 1)
+    here = await arrived(city)
+    at_city = await standing(city, here)
+
+    assert isinstance(filed, DossierFiled)
+    names = ["Nguyễn Thị Hoa", "Trần Văn Bình"]
+    assert ([author.full_name for author in filed.authors], filed.unit_name) == (names, UNIT)
+    assert [author.full_name for author in at_city.content.authors] == names
+    assert (at_city.content.round_id, at_city.content.tier, at_city.competent_node) == ("CITY1", pb.TIER_CITY, "")
+    [received] = await carry(city, district, 1)
+    assert isinstance(received, DossierAnswered)
+    assert (received.answer, received.remote_id, received.answer_due) == ("received", here, date(2023, 5, 25))
+    await eventually(lambda: code_there(district, there), value=at_city.code)
+
+    people = [author.person_id for author in at_city.content.authors]
+    await city.review.says_all(
+        (accepted(here, people), here, 2),
+        (voted(here, people), here, 3),
+    )
+    await carry(city, district, 2)
+    await standing(district, there, state="CHAP_NHAN_DON", outcome="voted")
+    await city.recognition.says_all(
+        (recognised(here, people), "I1:city", 1),
+        (certificate(here, people[1]), "CERT1", 1),
+        (summary(), "D1", 1),
+    )
+    said = await carry(city, district, 2)
+
+    decided = await standing(district, there, outcome="recognised")
+    assert (decided.decision_symbol, decided.remote_code) == ("99/QĐ-UBND", at_city.code)
+    refs = {author.full_name: author.ref for author in filed.authors}
+    assert [getattr(one, "author_ref", None) for one in said] == [None, refs["Trần Văn Bình"]]
+    assert await district.context.store.count("foreign_certificates", {"dossier_id": there}) == 1
+    steps = [step.what for step in await StoredSteps(district.context.store, str).of(there)]
+    assert steps == ["filed", "sent", "received", "accepted", "voted", "recognised"]
+
+
+async def code_there(node: Node, dossier_id: str) -> str:
+    return (await standing(node, dossier_id)).remote_code
+
+
+def accepted(dossier_id: str, people: list[str], revision: int = 1) -> DossierAccepted:
+    return DossierAccepted(
+        dossier_id=dossier_id, dossier_version=revision, round_id="CITY1", author_ids=tuple(people),
+        accepted_on=date(2023, 5, 20), decide_by=date(2023, 8, 20),
+    )  # fmt: skip
+
+
+def voted(dossier_id: str, people: list[str]) -> DossierVoted:
+    return DossierVoted(
+        dossier_id=dossier_id, round_id="CITY1", session_id="S", council_id="C", tier="city", outcome="passed",
+        members=9, yes=9, no=0, abstained=0, mean_score_tenths=None, held_on=date(2023, 7, 1), rule_set="x", title="T",
+        field="", unit_id="hanoi:U", authors=tuple(AuthorShare(person_id=one, share=5_000) for one in people),
+    )  # fmt: skip
+
+
+def recognised(dossier_id: str, people: list[str]) -> InitiativeRecognised:
+    return InitiativeRecognised(
+        initiative_id="I1", dossier_id=dossier_id, decision_id="D1", decision_symbol="99/QĐ-UBND", round_id="CITY1",
+        tier="city", title="T", unit_id="hanoi:U", recognised_on=date(2023, 7, 10),
+        authors=tuple(AuthorShare(person_id=one, share=5_000) for one in people),
+    )  # fmt: skip
+
+
+def certificate(dossier_id: str, person_id: str) -> CertificateIssued:
+    return CertificateIssued(
+        certificate_id="CERT1", initiative_id="I1", dossier_id=dossier_id, round_id="CITY1", person_id=person_id,
+        number="1/2023", data_sha256="0" * 64, issued_on=date(2023, 7, 10),
+    )  # fmt: skip
+
+
+def summary() -> DecisionIssued:
+    return DecisionIssued(
+        decision_id="D1", number=99, symbol="99/QĐ-UBND", issued_on=date(2023, 7, 10), issuer_id="hanoi:UBND",
+        round_id="CITY1", tier="city", recognised=1, refused=0,
+    )  # fmt: skip
+
+
+def asked(dossier_id: str) -> SupplementRequested:
+    return SupplementRequested(
+        dossier_id=dossier_id, dossier_version=1, round_id="CITY1", author_ids=(), shortcomings=("KHONG_DU_HO_SO",),
+        due=date(2023, 6, 20),
+    )  # fmt: skip
+
+
+async def test_dossier_taken_twice_is_filed_once(city: Node, district: Node, city_round: str) -> None:
+    city.directory.add_unit(UNIT)
+    await file(district, "Nguyễn Thị Hoa")
+    said: list[tuple[str, Crossing]] = []
+    await eventually(lambda: heard_into(district, said))
+    [(_, filed)] = said
+
+    killed = await city.takes("badinh", filed, dies=True)
+    await city.takes("badinh", filed)
+    again = await city.takes("badinh", filed)
+
+    assert await city.intake.host._store.count("dossiers") == 1
+    assert await city.context.store.count("arrivals") == 1
+    assert ([type(one.message) for one in killed.outbound], list(again.outbound)) == ([DossierAnswered], [])
+    assert [message.key() for _, message in await city.says()] == [killed.outbound[0].message.key()]
+
+
+async def heard_into(node: Node, said: list[tuple[str, Crossing]]) -> bool:
+    said.extend(await node.says())
+    return bool(said)
+
+
+async def test_unknown_unit_is_told_mended_and_filed_again(city: Node, district: Node, city_round: str) -> None:
+    there = await file(district, "Nguyễn Thị Hoa", unit="Phường Không Tên")
+    await carry(district, city, 1)
+    [turned_down] = await carry(city, district, 1)
+    asked_for = await standing(district, there, state="YEU_CAU_BO_SUNG")
+
+    assert isinstance(turned_down, DossierAnswered)
+    assert (turned_down.answer, turned_down.reason) == ("not_received", "unit_unknown")
+    assert (list(asked_for.shortcomings), await city.intake.host._store.count("dossiers")) == (["unit_unknown"], 0)
+
+    city.directory.add_unit(UNIT)
+    mended = pb.Draft()
+    mended.CopyFrom(asked_for.content)
+    mended.unit_id, mended.unit_name = district.directory.add_unit(UNIT), ""
+    mended.filed_on = "2023-05-12"
+    officer = district.stub("badinh:OFFICER", "union_officer")
+    await officer.SupplementDossier(pb.SupplementDossierRequest(dossier_id=there, expected_version=1, dossier=mended))
+    await carry(district, city, 1)
+    [received] = await carry(city, district, 1)
+
+    assert isinstance(received, DossierAnswered)
+    assert (received.answer, received.version) == ("received", 2)
+    assert (await standing(city, await arrived(city))).version == 1
+
+
+async def test_supplement_and_withdrawal_follow_the_dossier(city: Node, district: Node, city_round: str) -> None:
+    city.directory.add_unit(UNIT)
+    there = await file(district, "Nguyễn Thị Hoa")
+    await carry(district, city, 1)
+    here = await arrived(city)
+    await city.review.says(asked(here), here, 2)
+    await standing(city, here, state="YEU_CAU_BO_SUNG")
+    await carry(city, district, 2)
+    waiting = await standing(district, there, state="YEU_CAU_BO_SUNG")
+    assert (list(waiting.shortcomings), waiting.supplement_due) == (["KHONG_DU_HO_SO"], "2023-06-20")
+
+    officer = district.stub("badinh:OFFICER", "union_officer")
+    mended = pb.Draft()
+    mended.CopyFrom(waiting.content)
+    mended.summary, mended.filed_on = "Nêu rõ điểm mới.", "2023-05-12"
+    await officer.SupplementDossier(pb.SupplementDossierRequest(dossier_id=there, expected_version=1, dossier=mended))
+    await carry(district, city, 1)
+    at_city = await standing(city, here, state="DA_NOP")
+    assert (at_city.version, at_city.content.summary) == (2, "Nêu rõ điểm mới.")
+    [received] = await carry(city, district, 1)
+    assert isinstance(received, DossierAnswered)
+    assert (received.answer, received.version) == ("received", 2)
+
+    await officer.WithdrawDossier(pb.WithdrawDossierRequest(dossier_id=there, withdrawn_on="2023-06-01"))
+    await carry(district, city, 1)
+    await standing(city, here, state="RUT")
+    [answered] = await carry(city, district, 1)
+    assert isinstance(answered, DossierAnswered)
+    assert answered.answer == "withdrawn"
+
+
+async def test_nobody_speaks_for_another_node(city: Node, district: Node, city_round: str) -> None:
+    there = await file(district, "Nguyễn Thị Hoa")
+    said: list[tuple[str, Crossing]] = []
+    await eventually(lambda: heard_into(district, said))
+    answer = DossierAnswered(dossier_id=there, answer="refused", reason="X", on=date(2023, 6, 1))
+    of_below = RoundAnnounced(
+        round_id="X", version=1, name="X", tier="grassroots", owner_id="xa:O", opens_on=date(2023, 1, 1),
+        closes_on=date(2023, 12, 31),
+    )  # fmt: skip
+    with pytest.raises(AnswerNotTheirs):
+        await district.takes("xa", answer)
+    with pytest.raises(AnswerNotTheirs):
+        await city.takes("badinh", answer)
+    with pytest.raises(RoundNotTheirs):
+        await district.takes("xa", of_below)
+
+    foreign = await city.takes("elsewhere", letter(round_id="CITY1"))
+    wrong_round = await city.takes("badinh", letter(round_id="NONE"))
+    reasons = [getattr(one.message, "reason", "") for taken in (foreign, wrong_round) for one in taken.outbound]
+    assert reasons == ["exchange_filer_not_below", "exchange_round_not_ours"]
+    assert await city.intake.host._store.count("dossiers") == 0
+
+
+def letter(round_id: str) -> DossierFiled:
+    return DossierFiled(
+        dossier_id="01X", version=1, code="SK-2023-0000-0000", round_id=round_id, tier="city", title="Một sáng kiến",
+        field="", unit_name=UNIT, authors=(FiledAuthor(ref="x:1", full_name="Lê Văn An", share=10_000),),
+        filed_on=date(2023, 5, 10),
+    )  # fmt: skip
+
+
+async def test_dossier_waits_while_intake_or_directory_is_away(city: Node, district: Node, city_round: str) -> None:
+    city.directory.add_unit(UNIT)
+    await file(district, "Nguyễn Thị Hoa")
+    said: list[tuple[str, Crossing]] = []
+    await eventually(lambda: heard_into(district, said))
+    [(_, filed)] = said
+    await city.intake.host._server.drain(0)
+
+    with pytest.raises(NotYet, match="intake_unavailable"):
+        await city.takes("badinh", filed)
+
+
+async def test_child_that_comes_later_is_told_of_open_rounds_once(city: Node, district: Node) -> None:
+    await city.review.says_all(
+        (opened("R1"), "R1", 1), (RoundClosed(round_id="R1", closed_on=date(2023, 5, 1)), "R1", 2)
+    )
+    await eventually(lambda: city.context.store.count("own_rounds", {"closed_on": "2023-05-01"}), value=1)
+    await city.says()
+    told = await city.newcomers()
+    again = await city.newcomers()
+
+    assert (told, again) == (1, 0)
+    assert [to for to, _ in await city.says()] == []  # it heard of both when they happened
+    filter_: Callable[[Crossing], bool] = lambda one: isinstance(one, RoundAnnounced)  # noqa: E731
+    assert filter_(letter("x")) is False
