@@ -70,11 +70,13 @@ def create_server(  # noqa: PLR0913 (the parts of a server, each given by name)
     metrics: Metrics | None = None,
     max_message_bytes: int = 4 * 1024 * 1024,
     max_concurrent: int | None = None,
+    credentials: grpc.ServerCredentials | None = None,
 ) -> "RpcServer":
     """A server of these servicers, guarded by the policy, not yet listening.
 
     `listen` is host:port (port 0: any) or unix:/path. `translate` turns errors this library must not know into a
-    `Refusal` or `Unavailable`. Calls above `max_concurrent` at a time are answered RESOURCE_EXHAUSTED.
+    `Refusal` or `Unavailable`. Calls above `max_concurrent` at a time are answered RESOURCE_EXHAUSTED. With
+    `credentials` it speaks TLS and nothing else.
     Raises `PolicyError` unless the policy has an entry for every method served and for no other.
     """
     methods = _Methods()
@@ -91,7 +93,9 @@ def create_server(  # noqa: PLR0913 (the parts of a server, each given by name)
         ("grpc.max_send_message_length", max_message_bytes),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # what `connect` sends to notice a dead peer
     ]
-    return RpcServer(listen, guard, methods.services, _HealthServicer(health), reflection, options, max_concurrent)
+    return RpcServer(
+        listen, guard, methods.services, _HealthServicer(health), reflection, options, max_concurrent, credentials
+    )
 
 
 class RpcServer:
@@ -106,6 +110,7 @@ class RpcServer:
         reflection: bool,  # noqa: FBT001 (built by `create_server` alone)
         options: Sequence[tuple[str, Any]],
         max_concurrent: int | None,
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
         self._listen = listen
         self._guard = guard
@@ -114,6 +119,7 @@ class RpcServer:
         self._reflection = reflection
         self._options = options
         self._max_concurrent = max_concurrent
+        self._credentials = credentials
         self._server: grpc.aio.Server | None = None
         self.port = 0
         """The TCP port listened on, once started; 0 on a Unix socket."""
@@ -133,7 +139,10 @@ class RpcServer:
             names = (*self._services, health.SERVICE_NAME, grpc_reflection.SERVICE_NAME)
             grpc_reflection.enable_server_reflection(names, server)
         try:
-            port = server.add_insecure_port(self._listen)
+            if self._credentials is None:
+                port = server.add_insecure_port(self._listen)
+            else:
+                port = server.add_secure_port(self._listen, self._credentials)
         except RuntimeError:
             raise ListenFailed(
                 f"cannot listen on {self._listen}: another process has it, or it is not an address of this machine;"

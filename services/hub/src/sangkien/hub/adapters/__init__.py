@@ -1,0 +1,1 @@
+"""The hub's store, its links and its time-stamping authority."""

@@ -1,0 +1,1 @@
+"""How the hub is called, and what it does by itself."""
