@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,6 +24,7 @@ from sangkien.console.commands.speaking import (
 from sangkien.console.node.local import local_node
 from sangkien.rpc import RemoteRefusal
 from sangkien.runtime import utc_now
+from sangkien.text.catalogue import label
 
 MessageId = Annotated[str, typer.Argument(help="Mã thư · the message's id.")]
 
@@ -63,7 +65,8 @@ def peers(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None
     if mine is not None:
         out.print(_members(mine))
     if everyone is not None:
-        out.print(_nodes(everyone))
+        for table in _nodes(everyone):
+            out.print(table)
         out.print(
             f"Trung tâm · hub: {escape(everyone.state)}; đóng dấu lần cuối · last stamp: {told(everyone.stamped_at)}"
         )
@@ -166,40 +169,37 @@ def _custody(held: hub.GetMessageResponse) -> dict[str, Any]:
 
 
 def _members(answer: ex.ListPeersResponse) -> Table:
-    table = Table(title="Với các nút khác · With other nodes", title_justify="left")
-    headings = ("Nút · Node", "Tên · Name", "Trạng thái", "Gửi · Sent", "Chờ · Waiting", "Chưa giao", "Từ chối", "Nhận")
-    for heading in (*headings, "Cũ nhất · Oldest"):
-        table.add_column(heading, overflow="fold")
-    now = utc_now()
-    for each in answer.peers:
-        counts = (each.sent, each.waiting, each.undelivered, each.refused, each.received)
-        state = worded("node_state", each.state)
-        cells = (each.node, each.name, state, *map(str, counts), since(each.oldest_waiting, now))
-        table.add_row(*map(escape, cells))
-    return table
-
-
-def _nodes(answer: hub.ListPeersResponse) -> Table:
-    table = Table(title="Mọi nút của trung tâm · Every node of the hub", title_justify="left")
-    headings = (
-        "Nút · Node",
-        "Trạng thái",
-        "Nối",
-        "Vào · In",
-        "Ra · Out",
-        "Cũ nhất",
-        "/phút",
-        "Biên nhận",
-        "Lại",
-        "Từ chối",
-    )
-    for heading in (*headings, "Chứng thư đến", "Lệch giờ"):
-        table.add_column(heading, overflow="fold")
+    title = "Với các nút khác · With other nodes: gửi · sent, chờ · waiting, chưa giao · undelivered, từ chối · refused"
+    table = _table(title, ("Nút", "Tên", "Trạng thái", "Gửi", "Chờ", "Cũ nhất", "Chưa giao", "Từ chối", "Nhận"))
     now = utc_now()
     for each in answer.peers:
         table.add_row(
             escape(each.node),
-            escape(worded("node_state", each.state)),
+            escape(each.name),
+            _state(each.state),
+            str(each.sent),
+            str(each.waiting),
+            since(each.oldest_waiting, now),
+            str(each.undelivered),
+            str(each.refused),
+            str(each.received),
+        )
+    return table
+
+
+def _nodes(answer: hub.ListPeersResponse) -> list[Table]:
+    """What is on its way, then how each node is."""
+    title = "Mọi nút · Every node: vào · in, ra · out, cũ nhất · oldest, biên nhận · last receipt, gửi lại · again"
+    way = _table(title, ("Nút", "Trạng thái", "Nối", "Vào", "Ra", "Cũ nhất", "/phút", "Biên nhận", "Gửi lại"))
+    title = (
+        "Phiên bản · version, chứng thư đến · certificate until, lệch giờ · clock, từ chối · refused, bỏ · discarded"
+    )
+    kept = _table(title, ("Nút", "Số", "Phiên bản", "Chứng thư đến", "Lệch giờ", "Từ chối", "Bỏ"))
+    now = utc_now()
+    for each in answer.peers:
+        way.add_row(
+            escape(each.node),
+            _state(each.state),
             "[green]✓[/green]" if each.connected else "[red]✗[/red]",
             str(each.backlog_in),
             str(each.backlog_out),
@@ -207,8 +207,25 @@ def _nodes(answer: hub.ListPeersResponse) -> Table:
             f"{each.rate_per_minute:.1f}",
             since(each.last_receipt, now),
             str(each.retries),
-            f"{each.refused} + {each.discarded}",
+        )
+        kept.add_row(
+            escape(each.node),
+            str(each.chain_number),
+            escape(each.version),
             told(each.certificate_until)[:10],
             f"{each.clock_skew_s:+.1f} s",
+            str(each.refused),
+            str(each.discarded),
         )
+    return [way, kept]
+
+
+def _table(title: str, headings: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold", no_wrap=heading != "Tên")
     return table
+
+
+def _state(state: str) -> str:
+    return label(f"node_state.{state}") if state else "–"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -29,6 +30,7 @@ from sangkien.console.commands.speaking import (
 from sangkien.console.node.doctor import Check
 from sangkien.console.node.local import local_node
 from sangkien.console.node.plan import Options, usual
+from sangkien.text.catalogue import label
 
 if TYPE_CHECKING:
     from sangkien.console.node.joining import Joined
@@ -205,20 +207,12 @@ def show_checks(checks: list[Check]) -> None:
 
 def show_nodes(nodes: hub.ListNodesResponse) -> None:
     """The registry for people."""
-    table = Table(title="Sổ đăng ký nút · Registry of nodes", title_justify="left")
-    headings = ("Nút · Node", "Tên · Name", "Loại", "Cấp trên · Parent", "Trạng thái · State", "Chứng thư đến · Until")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    table = Table(title="Sổ đăng ký nút · Registry of nodes", title_justify="left", box=SIMPLE_HEAD)
+    for heading in ("Nút", "Tên", "Loại", "Cấp trên", "Trạng thái", "Chứng thư đến"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "Tên")
     for each in nodes.nodes:
-        cells = (
-            each.node,
-            each.name,
-            each.profile,
-            each.parent,
-            worded("node_state", each.state),
-            told(each.certificate_until),
-        )
-        table.add_row(*map(escape, cells))
+        state, until = label(f"node_state.{each.state}"), told(each.certificate_until)[:10]
+        table.add_row(*map(escape, (each.node, each.name, each.profile, each.parent or "–", state, until)))
     out.print(table)
 
 
@@ -244,7 +238,7 @@ def _report(done: "Joined", checks: list[Check], *, ready: bool, as_json: bool) 
 
 
 def _show(profile: str, link: ex.GetLinkResponse) -> None:
-    table = Table(title=f"{link.node} ({profile})", title_justify="left", show_header=False)
+    table = Table(title=f"{link.node} ({profile})", title_justify="left", show_header=False, box=SIMPLE_HEAD)
     rows = {
         "Trạng thái · State": worded("node_state", link.state),
         "Đường truyền · Link": "[green]✓[/green]" if link.connected else "[red]✗ ngắt · down[/red]",
