@@ -22,7 +22,7 @@ from sangkien.exchange.application.link_ports import (
     Steady,
     Unreadable,
 )
-from sangkien.exchange.application.ports import Commit, KnownNode, Message, World
+from sangkien.exchange.application.ports import Commit, KnownNode, World
 from sangkien.exchange.application.post_messages import HUB
 from sangkien.exchange.domain.incoming import Received, incoming_id, unreadable_id
 from sangkien.store import Op
@@ -154,6 +154,8 @@ class ReceiveMessages:
             received_at=now,
             kept=_is_text(parcel.body),
         )
+        if parcel.sender == HUB and not compact:
+            return self._word_of_hub(batch, parcel, forward, row)
         try:
             seal = self._believed(batch.nodes, parcel, forward, compact)
         except Unbelieved as unbelieved:
@@ -162,51 +164,49 @@ class ReceiveMessages:
         row = replace(row, id=incoming_id(seal.sender, seal.key), message_id=seal.id, key=seal.key, sealed_at=seal.at)
         if not row.kept:
             return row.failed("undecodable", now)
-        return row.applied(now) if self._word_of_hub(batch, parcel) else row
+        return row
 
     def _believed(self, nodes: Mapping[str, KnownNode], parcel: Parcel, forward: Forward, compact: str) -> Seal:
         """The seal, once it holds: signed by the sender, about this body, for this node. Raises Unbelieved."""
         if hashlib.sha256(compact.encode()).hexdigest() != forward.seal_sha256:
             raise Unbelieved("seal_of_another")
-        if parcel.sender == HUB:
-            keys: tuple[str, ...] = (self._hub_key,)
-            profile = HUB
-        else:
-            node = nodes.get(parcel.sender) or self._book.node(parcel.sender)
-            if node is None:
-                raise Unbelieved("sender_unknown")
-            keys, profile = node.seal_keys, node.profile
+        node = nodes.get(parcel.sender) or self._book.node(parcel.sender)
+        if node is None:
+            raise Unbelieved("sender_unknown")
         try:
-            seal = read_seal(compact, keys)
+            seal = read_seal(compact, node.seal_keys)
             check_body(seal, parcel.body)
         except SealBroken as broken:
             raise Unbelieved(f"seal_{broken.code}") from None
         me = self._book.me
         if (seal.sender, seal.receiver, seal.type) != (parcel.sender, me.node, parcel.type):
             raise Unbelieved("seal_of_another")
-        if not self._crossings.allowed(seal.type, profile, me.profile):
+        if not self._crossings.allowed(seal.type, node.profile, me.profile):
             raise Unbelieved("not_allowed")
         return seal
 
-    def _word_of_hub(self, batch: _Batch, parcel: Parcel) -> bool:
-        """Whether it was the hub's word on a node. That counts at once: the next seal may be by a new key."""
-        if parcel.sender != HUB:
-            return False
-        message = self._read(parcel)
-        node = self._crossings.word_on_node(message) if message else None
+    def _word_of_hub(self, batch: _Batch, parcel: Parcel, forward: Forward, row: Received) -> Received:
+        """The hub's own word needs no seal: what it signed names the body itself.
+
+        A word on a node counts at once: the next seal may be by a new key.
+        """
+        now = row.received_at
+        if hashlib.sha256(parcel.body).hexdigest() != forward.seal_sha256:
+            self._notes.error("word_of_hub_not_believed", type=parcel.type, number=forward.n)
+            return row.failed("seal_of_another", now)
+        try:
+            message = self._crossings.read(parcel.type, parcel.body)
+        except Unreadable as unreadable:
+            return row.failed(unreadable.reason, now)
+        row = replace(row, id=incoming_id(HUB, message.key()), key=message.key(), sealed_at=forward.at)
+        node = self._crossings.word_on_node(message)
         if node is None:
-            return False
+            return row.failed("type_unknown", now)
         known = batch.nodes.get(node.node)
         op = self._book.changed(node)
         if op is not None and (known is None or known.version < node.version):
             batch.nodes[node.node], batch.node_ops[node.node] = node, op
-        return True
-
-    def _read(self, parcel: Parcel) -> Message | None:
-        try:
-            return self._crossings.read(parcel.type, parcel.body)
-        except Unreadable:
-            return None
+        return row.applied(now)
 
     async def _drop_known(self, batch: _Batch) -> None:
         """What was received before, under this number or another one, is a repeat."""
