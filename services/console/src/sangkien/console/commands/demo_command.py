@@ -1,6 +1,7 @@
 """`sangkien demo`."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,8 +76,7 @@ def demo(
             people.print(f"[dim]{escape(str(folder))}[/dim]", soft_wrap=True)
         raise
     except KeyboardInterrupt:
-        if (folder / "node.json").exists():
-            people.print(f"Đi tiếp · To go on: … --data-dir {shlex.quote(str(folder))}", soft_wrap=True, markup=False)
+        _tell_how_to_go_on(folder, [] if data_dir else ["--data-dir", str(folder)])
         raise
     kept = keep or data_dir is not None
     if as_json:
@@ -85,6 +85,12 @@ def demo(
         _tell(told, scenario, folder if kept else None)
     if not kept:
         remove(folder)
+
+
+def _tell_how_to_go_on(folder: Path, more: list[str]) -> None:
+    if (folder / "node.json").exists():
+        again = shlex.join([*sys.argv[1:], *more])
+        people.print(f"Đi tiếp · To go on: {command_name()} {again}", soft_wrap=True, markup=False)
 
 
 def _folder_used(path: Path) -> Stop:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 from sangkien.api.intake.v1 import intake_pb2 as intake
-from sangkien.api.recognition.v1 import recognition_pb2 as rec
 from sangkien.api.recognition.v1 import recognition_pb2_grpc
 from sangkien.api.review.v1 import review_pb2 as rev
 from sangkien.api.review.v1 import review_pb2_grpc
@@ -17,6 +16,7 @@ from sangkien.console.demo.actors import Actor, DemoFailed
 from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import CouncilWork, Held, Panel, Said, after
 from sangkien.console.demo.places import Place, Places
+from sangkien.console.demo.register import Register
 from sangkien.console.demo.scenario import RoundPlan, Scenario
 from sangkien.console.demo.workbooks import write_workbooks
 from sangkien.console.importing import file_drafts, import_file
@@ -227,8 +227,9 @@ class Year:
         council_id = await self._set_up(city, "1/QĐ-UBND", after(last, -30))
         round_id = await self._open_round(city, council_id, "Cấp Thành phố", "", last, after(last, 5))
         self.story.city_round = round_id
-        authors = await self._authors(district)
-        recognised = await self._recognised(district)
+        register = self._register(district)
+        authors = await register.authors(self.story.decisions)
+        recognised = await register.recognised(self.story.rounds.values())
         chosen = recognised[: wanted * SENT_UP_FOR_EACH]
         drafts = [
             (
@@ -257,40 +258,9 @@ class Year:
         )
         await self._carry(work, city, round_id, len(chosen), wanted, after(last, 10), after(last, 12))
 
-    async def _recognised(self, panel: Panel) -> list[rec.Initiative]:
-        """The district's register of the year."""
-        stub = recognition_pb2_grpc.RecognitionServiceStub(
-            self._council.node.channel("recognition", panel.secretary.token)
-        )
-        found: list[rec.Initiative] = []
-        for round_id in self.story.rounds.values():
-            token = ""
-            while True:
-                request = rec.ListInitiativesRequest(round_id=round_id, page_size=1_000, page_token=token)
-                page = await patiently(stub.ListInitiatives, request)
-                found.extend(page.initiatives)
-                token = page.next_page_token
-                if not token:
-                    break
-        return sorted(found, key=lambda i: i.initiative_id)
-
-    async def _authors(self, panel: Panel) -> dict[str, list[str]]:
-        """Who holds a certificate, by initiative: the register itself is public and names no person ids."""
-        stub = recognition_pb2_grpc.RecognitionServiceStub(
-            self._council.node.channel("recognition", panel.secretary.token)
-        )
-        found: dict[str, list[str]] = {}
-        for decision_id in self.story.decisions:
-            token = ""
-            while True:
-                request = rec.ListCertificatesRequest(decision_id=decision_id, page_size=1_000, page_token=token)
-                page = await patiently(stub.ListCertificates, request)
-                for each in page.certificates:
-                    found.setdefault(each.initiative_id, []).append(each.person_id)
-                token = page.next_page_token
-                if not token:
-                    break
-        return found
+    def _register(self, panel: Panel) -> Register:
+        token = panel.secretary.token
+        return Register(recognition_pb2_grpc.RecognitionServiceStub(self._council.node.channel("recognition", token)))
 
     async def _reward(self, panel: Panel) -> None:
         """The secretary proposes names and a form. What each is worth, and the total, are reward's to say."""
@@ -335,7 +305,7 @@ class Year:
 
     async def _deserving(self, panel: Panel, count: int) -> list[str]:
         """Different authors of recognised initiatives, leading authors first."""
-        authors = await self._authors(panel)
+        authors = await self._register(panel).authors(self.story.decisions)
         leading = [people[0] for _, people in sorted(authors.items())]
         others = [person for _, people in sorted(authors.items()) for person in people[1:]]
         people = list(dict.fromkeys([*leading, *others]))
