@@ -1,7 +1,5 @@
 """`sangkien node join|status|leave|rotate-keys|doctor`: an organisation's own membership."""
 
-import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -147,16 +145,16 @@ def rotate_keys(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -
     """Đổi mọi khóa của nút mà không ngắt · make new keys for all of the node's, without an interruption."""
 
     async def work() -> list[Check]:
-        from sangkien.console.node.rotating import rotate
+        from sangkien.console.node.rotating import in_use, rotate
         from sangkien.console.node.selftest import self_test
 
         folder = node_at(data_dir)
         await rotate(folder)
-        running = folder.running()
-        if running is not None:
-            os.kill(running.pid, signal.SIGHUP)
+        runs = folder.running() is not None
         async with local_node(folder) as node:
             exchange_of(node)
+            if runs:
+                await in_use(node)
             return await self_test(node)
 
     checks = speak(work(), as_json=as_json)

@@ -1,13 +1,19 @@
 """New keys for a member: asked for under a seal of the old one, taken into use once the hub has registered them."""
 
 import json
+import os
+import signal
 from hashlib import sha256
 
 from sangkien.api.hub.v1 import hub_pb2 as pb
 from sangkien.api.hub.v1.hub_pb2_grpc import JoinServiceStub
+from sangkien.api.ops.v1.ops_pb2 import GetStatusRequest
 from sangkien.console.node.folder import NodeFolder
 from sangkien.console.node.joining import ASKED, CALL_S, calling_hub, write_secret
+from sangkien.console.node.local import LocalNode
 from sangkien.console.node.stopping import Stop
+from sangkien.console.operations import Operations
+from sangkien.console.patience import until
 from sangkien.federation import FederationError, MemberFolder, NewKeys
 from sangkien.runtime import utc_now
 
@@ -50,6 +56,18 @@ async def rotate(folder: NodeFolder) -> None:
             "chạy lại; khóa cũ vẫn dùng được · run it again; the old keys go on working",
         ) from error
     write_secret(folder.link / ASKED, json.dumps(asked | {"seal_key": keys.seal_public}))
+
+
+async def in_use(node: LocalNode) -> None:
+    """Have a running node take its new keys up, and wait until its exchange has. Raises WaitedTooLong."""
+    stub = Operations(node).stubs["exchange"]
+
+    async def started() -> int:
+        return int((await stub.GetStatus(GetStatusRequest(), timeout=CALL_S)).started_at.ToMicroseconds())
+
+    before = await started()
+    os.kill(node.running.pid, signal.SIGHUP)
+    await until("exchange to start again with the new keys", started, lambda at: at != before)
 
 
 def _proof(member: MemberFolder, node: str, keys: NewKeys) -> str:
