@@ -154,7 +154,7 @@ class ReceiveMessages:
             received_at=now,
             kept=_is_text(parcel.body),
         )
-        if parcel.sender == HUB and not compact:
+        if parcel.sender == HUB:
             return self._word_of_hub(batch, parcel, forward, row)
         try:
             seal = self._believed(batch.nodes, parcel, forward, compact)
@@ -168,37 +168,42 @@ class ReceiveMessages:
 
     def _believed(self, nodes: Mapping[str, KnownNode], parcel: Parcel, forward: Forward, compact: str) -> Seal:
         """The seal, once it holds: signed by the sender, about this body, for this node. Raises Unbelieved."""
-        if hashlib.sha256(compact.encode()).hexdigest() != forward.seal_sha256:
-            raise Unbelieved("seal_of_another")
         node = nodes.get(parcel.sender) or self._book.node(parcel.sender)
         if node is None:
             raise Unbelieved("sender_unknown")
-        try:
-            seal = read_seal(compact, node.seal_keys)
-            check_body(seal, parcel.body)
-        except SealBroken as broken:
-            raise Unbelieved(f"seal_{broken.code}") from None
-        me = self._book.me
-        if (seal.sender, seal.receiver, seal.type) != (parcel.sender, me.node, parcel.type):
-            raise Unbelieved("seal_of_another")
-        if not self._crossings.allowed(seal.type, node.profile, me.profile):
+        seal = self._sealed(parcel, forward, compact, node.seal_keys)
+        if not self._crossings.allowed(seal.type, node.profile, self._book.me.profile):
             raise Unbelieved("not_allowed")
         return seal
 
+    def _sealed(self, parcel: Parcel, forward: Forward, compact: str, keys: Sequence[str]) -> Seal:
+        if hashlib.sha256(compact.encode()).hexdigest() != forward.seal_sha256:
+            raise Unbelieved("seal_of_another")
+        try:
+            seal = read_seal(compact, keys)
+            check_body(seal, parcel.body)
+        except SealBroken as broken:
+            raise Unbelieved(f"seal_{broken.code}") from None
+        if (seal.sender, seal.receiver, seal.type) != (parcel.sender, self._book.me.node, parcel.type):
+            raise Unbelieved("seal_of_another")
+        return seal
+
     def _word_of_hub(self, batch: _Batch, parcel: Parcel, forward: Forward, row: Received) -> Received:
-        """The hub's own word needs no seal: what it signed names the body itself.
+        """The hub seals its own words itself, outside of any chain: the number on the way down is their order.
 
         A word on a node counts at once: the next seal may be by a new key.
         """
         now = row.received_at
-        if hashlib.sha256(parcel.body).hexdigest() != forward.seal_sha256:
-            self._notes.error("word_of_hub_not_believed", type=parcel.type, number=forward.n)
-            return row.failed("seal_of_another", now)
+        try:
+            seal = self._sealed(parcel, forward, row.seal, [self._hub_key])
+        except Unbelieved as unbelieved:
+            self._notes.error("word_of_hub_not_believed", reason=unbelieved.reason, number=forward.n)
+            return row.failed(unbelieved.reason, now)
         try:
             message = self._crossings.read(parcel.type, parcel.body)
         except Unreadable as unreadable:
             return row.failed(unreadable.reason, now)
-        row = replace(row, id=incoming_id(HUB, message.key()), key=message.key(), sealed_at=forward.at)
+        row = replace(row, id=incoming_id(HUB, message.key()), message_id=seal.id, key=message.key(), sealed_at=seal.at)
         node = self._crossings.word_on_node(message)
         if node is None:
             return row.failed("type_unknown", now)
