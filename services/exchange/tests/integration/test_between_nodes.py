@@ -5,12 +5,12 @@ between them, which has tests of its own, is a function here.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -77,6 +77,7 @@ class Node:
     business: Business
     post: PostMessages
     newcomers: AnnounceToNewcomers
+    registry: StoredBook
     review: Neighbour
     recognition: Neighbour
     context: Context
@@ -115,8 +116,7 @@ def definition(parts: dict[str, Any]) -> Definition:
     def build(context: Context) -> Parts:
         settings: Any = context.settings
         store = context.store
-        profile, parent = NODES[context.node]
-        link = Link(context.node, context.node, profile, 1, "", "")
+        link = Link(context.node, context.node, NODES[context.node][0], 1, "", "")
         registry = StoredBook(store, context.commit, link, KEY.public, settings.folder)
         books, steps = StoredBooks(store), StoredSteps(store, context.new_id)
         post = PostMessages(StoredOutgoings(store), StoredLedger(store), context)
@@ -124,7 +124,7 @@ def definition(parts: dict[str, Any]) -> Definition:
             lambda: context.channel(settings.intake), DirectoryLookup(context.channel(settings.directory))
         )
         desk = IntakeDesk(lambda: context.channel(settings.intake))
-        parts["context"], parts["post"] = context, post
+        parts["context"], parts["post"], parts["registry"] = context, post, registry
         parts["business"] = Business(books, desk, steps, registry, context)
         parts["newcomers"] = AnnounceToNewcomers(books, registry, context, post, context.commit)
         handlers = {
@@ -147,11 +147,12 @@ def definition(parts: dict[str, Any]) -> Definition:
 
 def seed(folder: Path) -> None:
     folder.mkdir(parents=True)
-    nodes = [
+    nodes: list[dict[str, Any]] = [
         {"node": node, "name": node, "profile": profile, "parent": parent, "state": "active", "epoch": 1,
          "seal_keys": [KEY.public]}
         for node, (profile, parent) in NODES.items()
     ]  # fmt: skip
+    nodes.append({**nodes[1], "node": "thanhxuan", "state": "joining"})
     (folder / SEED_FILE).write_text(json.dumps(nodes))
 
 
@@ -161,7 +162,7 @@ async def running_node(name: str, where: Path) -> AsyncIterator[Node]:
         nats = stack.enter_context(NatsServer(where / "nats"))
         directory = await stack.enter_async_context(directory_double(name))
         seed(where / "member")
-        running = {"nats_url": nats.url, "directory": directory}
+        running: dict[str, Any] = {"nats_url": nats.url, "directory": directory}
         intake = await stack.enter_async_context(running_service(INTAKE, data_dir=where / "intake", **running))
         parts: dict[str, Any] = {}
         exchange = await stack.enter_async_context(
@@ -275,7 +276,7 @@ async def test_dossier_goes_up_and_its_decision_comes_down(city: Node, district:
     assert (at_city.content.round_id, at_city.content.tier, at_city.competent_node) == ("CITY1", pb.TIER_CITY, "")
     [received] = await carry(city, district, 1)
     assert isinstance(received, DossierAnswered)
-    assert (received.answer, received.remote_id, received.answer_due) == ("received", here, date(2023, 5, 25))
+    assert (received.answer, received.remote_id, received.answer_due) == ("received", here, date(2023, 6, 12))
     await eventually(lambda: code_there(district, there), value=at_city.code)
 
     people = [author.person_id for author in at_city.content.authors]
@@ -470,16 +471,23 @@ async def test_dossier_waits_while_intake_or_directory_is_away(city: Node, distr
         await city.takes("badinh", filed)
 
 
-async def test_child_that_comes_later_is_told_of_open_rounds_once(city: Node, district: Node) -> None:
-    await city.review.says_all(
-        (opened("R1"), "R1", 1), (RoundClosed(round_id="R1", closed_on=date(2023, 5, 1)), "R1", 2)
-    )
-    await eventually(lambda: city.context.store.count("own_rounds", {"closed_on": "2023-05-01"}), value=1)
-    await city.says()
-    told = await city.newcomers()
-    again = await city.newcomers()
+async def test_child_that_comes_later_is_told_of_rounds_once(city: Node) -> None:
+    closed = RoundClosed(round_id="R1", closed_on=date(2026, 5, 1))
+    this_year = opened("R1").model_copy(update={"closes_on": city.context.today()})
+    await city.review.says_all((this_year, "R1", 1), (opened("OLD"), "OLD", 1), (closed, "R1", 2))
+    await eventually(lambda: city.context.store.count("own_rounds", {"closed_on": "2026-05-01"}), value=1)
+    assert {to for to, _ in await city.says()} == {"badinh"}
 
-    assert (told, again) == (1, 0)
-    assert [to for to, _ in await city.says()] == []  # it heard of both when they happened
-    filter_: Callable[[Crossing], bool] = lambda one: isinstance(one, RoundAnnounced)  # noqa: E731
-    assert filter_(letter("x")) is False
+    later = city.registry.node("thanhxuan")
+    assert later is not None
+    before = await city.newcomers()
+    city.registry.learn([replace(later, state="active", version=5)])
+    after = [await city.newcomers() for _ in range(2)]
+
+    assert (before, after) == (1, [1, 0])
+    told = [(to, message.round_id, message.closed_on) for to, message in await city.says() if is_round(message)]
+    assert told == [("thanhxuan", "R1", date(2026, 5, 1))]
+
+
+def is_round(message: Crossing) -> TypeGuard[RoundAnnounced]:
+    return isinstance(message, RoundAnnounced)
