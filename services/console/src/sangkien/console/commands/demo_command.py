@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("demo")(demo)
 
 
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 (a year can be played in as many ways)
     scenario: Annotated[str, typer.Argument(help="Tên kịch bản hoặc tệp .yaml · a scenario's name or a file.")],
     as_json: AsJson = False,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Thư mục dữ liệu · keep the node there.")] = None,
@@ -38,8 +38,17 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="Hạt giống của điểm và phiếu · seed of scores and votes.")] = 1,
     scale: Annotated[int, typer.Option("--scale", help="Số bản sao của năm · copies of the year.", min=1)] = 1,
     one_process: Annotated[bool, typer.Option("--one-process", help="Một tiến trình · all in one process.")] = False,
+    nodes: Annotated[
+        bool,
+        typer.Option("--nodes", help="Ba nút, đứt đường truyền giữa chừng · three nodes, and a link that is cut."),
+    ] = False,
 ) -> None:
     """Diễn lại cả năm của một quận trên các dịch vụ thật · play a district's whole year on the real services."""
+    if nodes:
+        from sangkien.console.commands.demo_on_nodes import demo_on_nodes
+
+        demo_on_nodes(scenario, as_json=as_json, data_dir=data_dir, keep=keep, mongo=mongo, seed=seed, scale=scale)
+        return
     from sangkien.console.demo.resuming import Begun
     from sangkien.console.demo.run import remove, run_demo, temporary_folder
     from sangkien.console.demo.scenario import ScenarioError, load_scenario

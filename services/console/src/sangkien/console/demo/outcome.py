@@ -81,7 +81,8 @@ class Reader:
     """Reads the outcome once everything has come to rest."""
 
     def __init__(self, node: LocalNode, token: TokenSource) -> None:
-        self._reporting = reporting_pb2_grpc.ReportingServiceStub(node.channel("reporting", token))
+        if "reporting" in node.running.targets:  # a union's node has none
+            self._reporting = reporting_pb2_grpc.ReportingServiceStub(node.channel("reporting", token))
         self._notification = notification_pb2_grpc.NotificationServiceStub(node.channel("notification", token))
         self._operations = Operations(node, token)
 
@@ -97,14 +98,8 @@ class Reader:
 
     async def read(self, story: Story, *, restarts: int, duration_s: float) -> Outcome:
         """The figures of the story's rounds and decision."""
-        report = await patiently(self._reporting.GetRoundReport, rep.GetRoundReportRequest())
         rewards = await patiently(self._reporting.GetRewardReport, rep.GetRewardReportRequest())
-        counts = await patiently(self._notification.CountDeliveries, note.CountDeliveriesRequest())
-        by_id = {each.round_id: each for each in report.rounds}
-        notices: dict[str, dict[str, int]] = {}
-        for each in counts.counts:
-            notices.setdefault(each.channel, {})[each.state] = each.count
-        statuses = await self._operations.statuses()
+        by_id = await self._rounds()
         return Outcome(
             rounds=[by_id[round_id] for round_id in story.rounds.values()],
             city=by_id.get(story.city_round),
@@ -112,11 +107,32 @@ class Reader:
                 (d for d in rewards.decisions if d.decision_id == story.reward_decision),
                 rep.RewardSummary(reconciled=True),  # a year that rewards nobody
             ),
-            notices=notices,
-            dead_letters=sum(status.dead_letters for status in statuses.values() if status),
+            notices=await self.notices(),
+            dead_letters=await self.dead_letters(),
             restarts=restarts,
             duration_s=duration_s,
         )
+
+    async def round(self, round_id: str) -> rep.RoundSummary | None:
+        """One round as this node's reporting states it."""
+        return (await self._rounds()).get(round_id)
+
+    async def notices(self) -> dict[str, dict[str, int]]:
+        """Deliveries by channel and state."""
+        counts = await patiently(self._notification.CountDeliveries, note.CountDeliveriesRequest())
+        found: dict[str, dict[str, int]] = {}
+        for each in counts.counts:
+            found.setdefault(each.channel, {})[each.state] = each.count
+        return found
+
+    async def dead_letters(self) -> int:
+        """Of all services of the node."""
+        statuses = await self._operations.statuses()
+        return sum(status.dead_letters for status in statuses.values() if status)
+
+    async def _rounds(self) -> dict[str, rep.RoundSummary]:
+        report = await patiently(self._reporting.GetRoundReport, rep.GetRoundReportRequest())
+        return {each.round_id: each for each in report.rounds}
 
 
 def _no_queue(counts: note.CountDeliveriesResponse) -> bool:
