@@ -2,6 +2,10 @@
 
 from datetime import datetime
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_csr
+
 from sangkien.custody import SealKey
 from sangkien.federation import HubFolder, RequestRefused
 from sangkien.federation.accounts import checked_public
@@ -29,6 +33,13 @@ class FolderSigner:
         except RequestRefused as refused:
             raise JoinKeysMalformed(field="csr_pem", why=refused.code) from None
         return certificate, valid_until(certificate)
+
+    def requested_key(self, csr_pem: str) -> str:
+        try:
+            key = load_pem_x509_csr(csr_pem.encode()).public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            raise JoinKeysMalformed(field="csr_pem", why="csr_unreadable") from None
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo).hex()
 
     def check_user_key(self, user_key: str) -> None:
         try:

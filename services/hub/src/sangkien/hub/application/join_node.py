@@ -29,11 +29,6 @@ class Joining:
     software: str
     now: datetime
 
-    @property
-    def keys(self) -> str:
-        """Fingerprint of the keys: the same secret answers nobody else's."""
-        return hashlib.sha256(f"{self.csr_pem}\n{self.user_key}\n{self.seal_key}".encode()).hexdigest()
-
 
 @dataclass(frozen=True, slots=True)
 class Joined:
@@ -64,10 +59,11 @@ class JoinNode:
             if node is None:
                 raise JoinSecretWrong(field="secret")
             secret = hashlib.sha256(joining.secret.encode()).hexdigest()
-            invitation = node.check_secret(secret, joining.keys, now)
+            keys = self._fingerprint(joining)
+            invitation = node.check_secret(secret, keys, now)
             check_clock(joining.now, now)
             if not invitation.keys:
-                node = await self._let_in(node, joining)
+                node = await self._let_in(node, joining, keys)
             if node.credentials is None:
                 raise JoinSecretWrong(field="secret")
             return Joined(node, node.credentials, self._registry())
@@ -75,7 +71,12 @@ class JoinNode:
     def _registry(self) -> Sequence[Node]:
         return sorted(self._desk.nodes.values(), key=lambda node: node.node)
 
-    async def _let_in(self, node: Node, joining: Joining) -> Node:
+    def _fingerprint(self, joining: Joining) -> str:
+        """Of the keys alone, since a request is signed anew each time: the same secret answers nobody else's."""
+        keys = (self._signer.requested_key(joining.csr_pem), joining.user_key, joining.seal_key)
+        return hashlib.sha256("\n".join(keys).encode()).hexdigest()
+
+    async def _let_in(self, node: Node, joining: Joining, keys: str) -> Node:
         check_seal_key(joining.seal_key)
         self._signer.check_user_key(joining.user_key)
         now = self._desk.world.now()
@@ -89,7 +90,7 @@ class JoinNode:
         async with self._desk.turn() as turn:
             known = turn.node(node.node) or node
             software = joining.software[:LONGEST_SOFTWARE]
-            node = known.joined(joining.keys, joining.seal_key, credentials, software)
+            node = known.joined(keys, joining.seal_key, credentials, software)
             held = await self._desk.shelf.all_held(node.node)
             renumbered(turn, self._desk, held, replace(turn.peer(node.node).began(node.epoch)))
             turn.put(node)

@@ -274,6 +274,10 @@ class Signer(Protocol):
         """A certificate and the end of its life. Raises JoinKeysMalformed."""
         ...
 
+    def requested_key(self, csr_pem: str) -> str:
+        """The public key of a certificate request, in hex. Raises JoinKeysMalformed."""
+        ...
+
     def check_user_key(self, user_key: str) -> None:
         """Raises JoinKeysMalformed."""
         ...
