@@ -1,0 +1,258 @@
+"""Two nodes from nothing, with the commands people use: invite, join, look, audit, rotate, suspend, revoke, leave."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sangkien.console.node.folder import NodeFolder
+from sangkien.testkit.command import COMMAND, sangkien
+from sangkien.testkit.eventually import eventually
+
+HUB, UNION = "ha-noi", "ldld-ba-dinh"
+CHECKS = ["versions", "keys", "certificate", "services", "link", "echo", "clock"]
+STOP_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """A hub that runs, and a union's node that joined it and runs."""
+
+    hub: Path
+    union: Path
+    bundle: Path
+    joined: dict[str, Any]
+
+
+@contextmanager
+def running(*words: str | Path, output: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that stays, ended as people end it."""
+    environment = os.environ | {"HUB_STAMP_EVERY_S": "0.5"}
+    with output.open("wb") as out:
+        process = subprocess.Popen([*COMMAND, *map(str, words)], stdout=out, stderr=out, env=environment)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_S)
+
+
+def stays(process: subprocess.Popen[bytes], output: Path, folder: Path, service: str) -> bool:
+    """Whether the node of the folder runs this service. Fails with what was said when the command ended."""
+    if process.poll() is not None:
+        pytest.fail(output.read_text())
+    found = NodeFolder(folder).running()
+    return found is not None and service in found.targets
+
+
+def invite(federation_hub: Path, node: str, out: Path, *options: str) -> dict[str, Any]:
+    status, said = sangkien(
+        "node", "invite", "--org", node, "--name", "Liên đoàn Lao động", "--profile", "union", "--json",
+        "--out", out, "--data-dir", federation_hub, *options,
+    )  # fmt: skip
+    assert status == 0, said
+    return dict(said)
+
+
+@pytest.fixture(scope="module")
+async def federation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Federation]:
+    root = tmp_path_factory.mktemp("joining")
+    hub, union, bundle = root / "hub", root / "union", root / "union.bundle.json"
+    hub_says, union_says = root / "hub.out", root / "union.out"
+    begin = ("up", "--profile", "city", "--node", HUB, "--name", "Thành phố Hà Nội", "--data-dir", hub)
+    with running(*begin, output=hub_says) as process:
+        await eventually(lambda: stays(process, hub_says, hub, "exchange"), timeout=90, what="the hub to run")
+        await asyncio.to_thread(invite, hub, UNION, bundle)
+        status, joined = await asyncio.to_thread(
+            sangkien, "node", "join", bundle, "--no-up", "--json", "--data-dir", union
+        )
+        assert status == 0, joined
+        with running("up", "--data-dir", union, output=union_says) as member:
+            await eventually(lambda: stays(member, union_says, union, "exchange"), timeout=90, what="the union to run")
+            await eventually(lambda: sangkien("node", "status", "--json", "--data-dir", union)[0] == 0, timeout=60)
+            yield Federation(hub, union, bundle, joined)
+
+
+def peers_of_hub(federation: Federation) -> dict[str, dict[str, Any]]:
+    _, said = sangkien("exchange", "peers", "--json", "--data-dir", federation.hub)
+    return {peer["node"]: peer for peer in said["hub"]["peers"]}
+
+
+async def test_joining_node_goes_through_every_check_and_is_ready(federation: Federation) -> None:
+    joined = federation.joined
+
+    assert (joined["node"], joined["profile"], joined["epoch"], joined["already"]) == (UNION, "union", 1, False)
+    assert [(check["code"], check["ok"]) for check in joined["checks"]] == [(code, True) for code in CHECKS]
+    assert joined["ready"] is True
+
+
+async def test_bundle_and_keys_are_for_their_owner_alone(federation: Federation) -> None:
+    kept = [each for folder in (federation.union / "link", federation.hub / "hub") for each in folder.rglob("*")]
+    ours = [each for each in kept if not {"jetstream", "accounts"} & set(each.parts)]  # the servers' own, in 0700 each
+
+    assert len(ours) > 10
+    assert [each for each in (federation.bundle, *ours) if each.stat().st_mode & 0o077] == []
+
+
+async def test_both_ends_see_the_link(federation: Federation) -> None:
+    status, member = sangkien("node", "status", "--json", "--data-dir", federation.union)
+    _, mine = sangkien("exchange", "peers", "--json", "--data-dir", federation.union)
+    at_hub = peers_of_hub(federation)
+
+    assert (status, member["state"], member["connected"], member["waiting"]) == (0, "active", True, 0)
+    assert [peer["node"] for peer in mine["peers"]] == [HUB, "hub"]
+    assert {node: (peer["state"], peer["connected"]) for node, peer in at_hub.items()} == {
+        HUB: ("active", True),
+        UNION: ("active", True),
+    }
+
+
+async def test_bundle_is_good_for_one_folder_only(federation: Federation, tmp_path: Path) -> None:
+    words = ("node", "join", federation.bundle, "--no-up", "--json", "--data-dir")
+    stolen, said = sangkien(*words, tmp_path / "other")
+    wrong, foreign = sangkien(*words, federation.hub)
+    again, running_here = sangkien(*words, federation.union)
+
+    assert (stolen, said["error"]["code"]) == (1, "join_other_keys")
+    assert (wrong, foreign["error"]["code"]) == (1, "already_running")
+    assert (again, running_here["error"]["code"]) == (1, "already_running")
+
+
+async def test_interrupted_joining_goes_on_with_the_same_bundle(federation: Federation, tmp_path: Path) -> None:
+    bundle, folder = tmp_path / "b.json", tmp_path / "node"
+    await asyncio.to_thread(invite, federation.hub, "ldld-tay-ho", bundle)
+    words = ("node", "join", str(bundle), "--no-up", "--json", "--data-dir", str(folder))
+    with running(*words, output=tmp_path / "out") as first:
+        await eventually((folder / "link" / "asked.json").exists, timeout=60)
+        first.kill()
+        first.wait()
+    status, joined = await asyncio.to_thread(sangkien, *words)
+    after, again = await asyncio.to_thread(sangkien, *words)
+
+    assert (status, joined["ready"], joined["epoch"]) == (0, True, 1)
+    assert (after, again["ready"], again["already"], again["epoch"]) == (0, True, True, 1)
+
+
+async def test_audit_holds_until_a_row_of_the_log_is_altered_and_names_it(federation: Federation) -> None:
+    words = ("audit", "verify", "--json", "--data-dir", federation.hub)
+    well, before = sangkien(*words)
+    original = altered(federation.hub, '"refused:not_allowed"', where=2)
+    ill, broken = sangkien(*words)
+    put_back(federation.hub, original, where=2)
+    mended, after = sangkien(*words)
+
+    assert (well, before["ok"], before["broken"]) == (0, True, None)
+    assert (ill, broken["ok"], broken["broken"]["of"], broken["broken"]["where"]) == (1, False, "log", "entry:2")
+    assert (mended, after["ok"]) == (0, True)
+    assert after["checked"][0]["entries"] >= before["checked"][0]["entries"] > 1
+
+
+async def test_member_audits_its_own_chain_and_the_hub_the_same_one(federation: Federation) -> None:
+    own, mine = sangkien("audit", "verify", "--json", "--data-dir", federation.union)
+    held, theirs = sangkien("audit", "verify", "--node", UNION, "--json", "--data-dir", federation.hub)
+
+    assert (own, held) == (0, 0)
+    assert [(each["of"], each["node"], each["entries"]) for each in mine["checked"]] == [
+        (each["of"], each["node"], each["entries"]) for each in theirs["checked"]
+    ]
+
+
+async def test_proof_of_a_message_convinces_with_the_hubs_key_alone(federation: Federation, tmp_path: Path) -> None:
+    id, file = first_message_of(federation.hub, UNION), tmp_path / "proof.json"
+    export = ("exchange", "proof", id, "--out", file, "--json", "--data-dir", federation.hub)
+    await eventually(lambda: sangkien(*export)[0] == 0, timeout=30, what="the message to be stamped")
+    _, exported = sangkien(*export)
+    good, proven = sangkien("audit", "proof", file, "--hub-key", exported["hub_key"], "--json")
+    other, not_of = sangkien("audit", "proof", file, "--hub-key", key_of_nobody(), "--json")
+
+    assert (good, proven["id"], proven["from"], proven["verdict"]) == (0, id, UNION, "forwarded")
+    assert (other, not_of["error"]["code"]) == (1, "proof_broken")
+
+
+async def test_keys_are_rotated_while_the_node_runs(federation: Federation) -> None:
+    status, rotated = await asyncio.to_thread(sangkien, "node", "rotate-keys", "--json", "--data-dir", federation.union)
+    audited, _ = sangkien("audit", "verify", "--json", "--data-dir", federation.hub)
+    own, _ = sangkien("audit", "verify", "--json", "--data-dir", federation.union)
+
+    assert (status, rotated["ok"], [check["ok"] for check in rotated["checks"]]) == (0, True, [True] * len(CHECKS))
+    assert (audited, own) == (0, 0)
+
+
+async def test_suspended_node_says_so_and_goes_on_when_reinstated(federation: Federation) -> None:
+    def node_status() -> tuple[int, str]:
+        status, said = sangkien("node", "status", "--json", "--data-dir", federation.union)
+        return status, said["state"]
+
+    stopped, _ = sangkien("node", "suspend", UNION, "--reason", "thử", "--json", "--data-dir", federation.hub)
+    await eventually(node_status, value=(1, "suspended"), timeout=30)
+    let, _ = sangkien("node", "reinstate", UNION, "--json", "--data-dir", federation.hub)
+    await eventually(node_status, value=(0, "active"), timeout=60)
+
+    assert (stopped, let) == (0, 0)
+
+
+async def test_revoked_node_is_kept_out_until_it_is_invited_again(federation: Federation, tmp_path: Path) -> None:
+    bundle, folder, again = tmp_path / "b.json", tmp_path / "node", tmp_path / "again.json"
+    node = "ldld-dong-da"
+    await asyncio.to_thread(invite, federation.hub, node, bundle)
+    words = ("--no-up", "--json", "--data-dir", folder)
+    joined, _ = await asyncio.to_thread(sangkien, "node", "join", bundle, *words)
+    revoked, _ = sangkien("node", "revoke", node, "--reason", "lộ khóa", "--json", "--data-dir", federation.hub)
+    refused, said = sangkien("node", "join", bundle, "--no-up", "--json", "--data-dir", tmp_path / "other")
+    invite(federation.hub, node, again, "--again")
+    back, new_life = await asyncio.to_thread(sangkien, "node", "join", again, *words)
+
+    assert (joined, revoked) == (0, 0)
+    assert (refused, said["error"]["code"]) == (1, "join_secret_wrong")
+    assert (back, new_life["ready"], new_life["epoch"]) == (0, True, 2)
+
+
+async def test_node_that_leaves_is_gone_from_the_hubs_peers(federation: Federation, tmp_path: Path) -> None:
+    bundle, folder, node = tmp_path / "b.json", tmp_path / "node", "ldld-ba-vi"
+    await asyncio.to_thread(invite, federation.hub, node, bundle)
+    joined, _ = await asyncio.to_thread(sangkien, "node", "join", bundle, "--no-up", "--json", "--data-dir", folder)
+    left, said = await asyncio.to_thread(sangkien, "node", "leave", "--yes", "--json", "--data-dir", folder)
+
+    assert (joined, left, said["node"]) == (0, 0, node)
+    assert said["state"] in {"leaving", "left"}
+    assert peers_of_hub(federation)[node]["state"] in {"leaving", "left"}
+
+
+def first_message_of(hub: Path, node: str) -> str:
+    with sqlite3.connect(f"file:{hub}/stores/hub.db?mode=ro", uri=True) as store:
+        (found,) = store.execute(
+            "select json_extract(body, '$.id') from entries where json_extract(body, '$.sender') = ? limit 1", (node,)
+        ).fetchone()
+    return str(found)
+
+
+def altered(hub: Path, verdict: str, *, where: int) -> str:
+    """Rewrite an entry's verdict in the hub's store, as somebody with access to the disk could; the row before."""
+    with sqlite3.connect(f"{hub}/stores/hub.db", timeout=20) as store:
+        key = f"{where:012}"
+        (body,) = store.execute("select body from entries where id = ?", (key,)).fetchone()
+        found = json.loads(body)
+        found["raw"] = found["raw"].replace('"forwarded"', verdict)
+        assert json.dumps(found) != json.dumps(json.loads(body))
+        store.execute("update entries set body = ? where id = ?", (json.dumps(found, ensure_ascii=False), key))
+    return str(body)
+
+
+def put_back(hub: Path, body: str, *, where: int) -> None:
+    with sqlite3.connect(f"{hub}/stores/hub.db", timeout=20) as store:
+        store.execute("update entries set body = ? where id = ?", (body, f"{where:012}"))
+
+
+def key_of_nobody() -> str:
+    from sangkien.custody import SealKey
+
+    return SealKey.create().public
