@@ -82,7 +82,9 @@ def build(context: Context) -> Parts:
     receipts = FollowReceipts(
         outgoings, ledger, context, commit, patience, steady, notes, node=link.node, hub_key=hub_key
     )
-    taking = TakeMessages(incomings, book, crossings, business, post, context, commit, is_transient, notes)
+    taking = TakeMessages(
+        incomings, book, crossings, business, post, context, commit, is_transient, notes, context.telemetry
+    )
     loops = LinkLoops(
         leaf,
         SealMessages(outgoings, ledger, context, commit, node=link.node, key=key),

@@ -219,9 +219,8 @@ async def read(nodes: ThreeNodes, story: Story, *, duration_s: float) -> Outcome
 
 
 async def spans_of(nodes: ThreeNodes, dossier_id: str) -> list[ops_pb2.Span]:
-    """One dossier's trace, from every node that saw it."""
-    district = Operations(nodes.district)
-    traces = await district.traces_of(dossier_id)
+    """One dossier's trace, from the node that filed it to the last one that saw it."""
+    traces = await Operations(nodes.district).traces_of(dossier_id)
     if not traces:
         return []
     found = [span for node in nodes.all for span in await Operations(node).spans(traces[0])]

@@ -1,9 +1,10 @@
 """What the use cases need of the world, and the seam between the core and what is said across it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from sangkien.store import Op
 
@@ -24,6 +25,12 @@ class World(Protocol):
     def today(self) -> date: ...
 
     def new_id(self) -> str: ...
+
+
+class Traces(Protocol):
+    """Spans; `parent` is a traceparent, "" begins a trace."""
+
+    def span(self, name: str, *, parent: str | None = None) -> AbstractContextManager[Any]: ...
 
 
 class Message(Protocol):

@@ -6,7 +6,7 @@ from typing import Final
 
 from sangkien.custody import Seal, SealBroken, check_body, read_seal, seal_in
 from sangkien.exchange.application.link_ports import Crossings, Incomings, NodeBook, Notes, Unreadable
-from sangkien.exchange.application.ports import Commit, Inward, NotYet, World
+from sangkien.exchange.application.ports import Commit, Inward, NotYet, Traces, World
 from sangkien.exchange.application.post_messages import PostMessages
 from sangkien.exchange.domain.errors import MessageNotFailed, MessageUnknown
 from sangkien.exchange.domain.incoming import InState, Received, incoming_id
@@ -40,8 +40,10 @@ class TakeMessages:
         commit: Commit,
         transient: Callable[[Exception], bool],
         notes: Notes,
+        traces: Traces,
     ) -> None:
         self._notes = notes
+        self._traces = traces
         self._incomings = incomings
         self._book = book
         self._crossings = crossings
@@ -86,7 +88,8 @@ class TakeMessages:
     async def _apply(self, message: Received, body: bytes) -> None:
         seal = seal_in(message.seal) if message.key else self._believed(message, body)
         read = self._crossings.read(message.type, body)
-        taken = await self._inward.take(message.sender, read, seal)
+        with self._traces.span(f"{message.type} take", parent=seal.trace):  # one trace, through all nodes
+            taken = await self._inward.take(message.sender, read, seal)
         done = message.applied(self._world.now())
         ops: list[Op] = [*taken.ops, *await self._post(taken.outbound)]
         if message.key:
