@@ -40,6 +40,8 @@ class HubBroker:
         self._links: dict[str, HubLink] = {}
         self._accounts: dict[str, str] = {}
         self._up: dict[str, int] = {}
+        self._events = 0
+        self._changed: dict[str, int] = {}
         self._look = asyncio.Event()
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._locks: dict[str, asyncio.Lock] = {}
@@ -134,6 +136,11 @@ class HubBroker:
         """Nodes whose leaf is connected, as last heard from the server."""
         return frozenset(self._up) & self.nodes()
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the hub's server answers on every connection."""
+        return self._system.connected and all(link.reachable for link in self._links.values())
+
     def nodes(self) -> frozenset[str]:
         """Nodes that are open."""
         return frozenset(self._links)
@@ -202,6 +209,7 @@ class HubBroker:
         users = self._folder.keys_of(node).users
         if peer.user not in users:
             return  # the hub's own connection to that account
+        self._note(node)
         self._arrived(node, peer)
         if len(users) > 1 and peer.user == users[-1]:
             self._spawn(self._retire(node))
@@ -209,8 +217,13 @@ class HubBroker:
     async def _went(self, message: Msg) -> None:
         peer = peer_of(message.data)
         node = self._accounts.get(peer.account, "")
+        self._note(node)
         if self._up.get(node) == peer.connection:
             del self._up[node]
+
+    def _note(self, node: str) -> None:
+        self._events += 1
+        self._changed[node] = self._events
 
     def _arrived(self, node: str, peer: Peer) -> None:
         self._up[node] = peer.connection
@@ -244,16 +257,17 @@ class HubBroker:
                 self._look.set()
 
     async def _look_at_leaves(self) -> None:
-        seen = {
-            node: peer
-            for peer in await self._resolver.leaves()
-            if (node := self._accounts.get(peer.account)) is not None
-        }
-        for node in set(self._up) - set(seen):
-            del self._up[node]
-        for node, peer in seen.items():
-            if self._up.get(node) != peer.connection:
-                self._arrived(node, peer)
+        """An event that came while the server answered is newer than its answer."""
+        asked = self._events
+        leaves = await self._resolver.leaves()
+        seen = {node: leaf for leaf in leaves if (node := self._accounts.get(leaf.account)) is not None}
+        for node in {*self._up, *seen}:
+            if self._changed.get(node, 0) > asked:
+                continue
+            if node not in seen:
+                del self._up[node]
+            elif self._up.get(node) != seen[node].connection:
+                self._arrived(node, seen[node])
 
     async def _look_at_links(self) -> None:
         for node, link in list(self._links.items()):

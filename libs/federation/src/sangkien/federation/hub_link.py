@@ -12,7 +12,7 @@ from sangkien.federation.crossing import Arrived, Backlog
 from sangkien.federation.hub_folder import HubFolder
 from sangkien.federation.names import Names, checked_address
 from sangkien.federation.pulling import Reader, purge_below
-from sangkien.federation.streams import Source, down_stream, fed_stream, put_right
+from sangkien.federation.streams import Source, begin_anew, down_stream, fed_stream, put_right
 
 
 class HubLink:
@@ -85,9 +85,8 @@ class HubLink:
 
     async def reset_down(self) -> None:
         """Begin DOWN_<node> anew. Raises LinkDown."""
-        await self._drop(str(self._down.name))
         with link_errors():
-            await put_right(self._connection.js, self._down)
+            await begin_anew(self._connection.js, self._down)
             await self._connection.client.publish(self._names.wake_down, b"")
 
     async def reset_up(self) -> None:
@@ -100,6 +99,10 @@ class HubLink:
         """Nothing of the node stays. Raises LinkDown."""
         for stream in (self._down, self._fed):
             await self._drop(str(stream.name))
+
+    @property
+    def reachable(self) -> bool:
+        return self._connection.connected
 
     @property
     def lost(self) -> bool:

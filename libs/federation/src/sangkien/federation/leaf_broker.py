@@ -3,21 +3,18 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.errors import NotFoundError
 
 from sangkien.federation.connection import API_SECONDS, Connection, end, link_errors, store
 from sangkien.federation.crossing import Arrived, Backlog
 from sangkien.federation.errors import FederationError
 from sangkien.federation.names import Names, checked_address
 from sangkien.federation.pulling import Reader, purge_below
-from sangkien.federation.streams import Source, in_stream, out_stream, put_right
-from sangkien.runtime import utc_now
+from sangkien.federation.streams import Source, begin_anew, in_stream, out_stream, put_right
 
 LOOK_SECONDS: Final = 0.5
 """How often a member asks its own server, one on the same machine, whether the link stands."""
@@ -80,6 +77,11 @@ class LeafBroker:
         """Whether the link to the hub stands, as last looked at most half a second ago."""
         return self._up is not None and self._connection.connected
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the member's own link server answers; that the link stands is another matter."""
+        return self._connection.connected
+
     async def backlog(self) -> Backlog:
         """`leaving` counts what OUT_ holds, receipted or not. Raises LinkDown."""
         info = await self._reader.info()
@@ -90,15 +92,10 @@ class LeafBroker:
     async def reset_out(self) -> None:
         """Begin OUT_ anew, above every sequence it ever had: for a leaf that lost its tail. Offer again afterwards.
 
-        The hub goes on above the sequence it read last, and would skip in silence what comes below it. The first
-        sequence is the time in milliseconds: more than the messages ever stored. Raises LinkDown.
+        The hub goes on above the sequence it read last, and would skip in silence what comes below it. Raises LinkDown.
         """
-        first = int(utc_now().timestamp() * 1_000)
-        js = self._connection.js
         with link_errors():
-            with suppress(NotFoundError):
-                await js.delete_stream(str(self._out.name))
-            await js.add_stream(self._out.evolve(first_seq=first))
+            await begin_anew(self._connection.js, self._out)
         await self._wake_hub()
 
     async def drop_offered(self, up_to: int) -> int:

@@ -24,6 +24,7 @@ from sangkien.federation.accounts import DOWN_BYTES, FED_BYTES, MiB
 from sangkien.federation.connection import end
 from sangkien.federation.errors import LinkDown
 from sangkien.federation.names import Names
+from sangkien.runtime import utc_now
 
 MOST_AGE_SECONDS: Final = 7 * 24 * 3600.0
 LOCAL_BYTES: Final = 256 * MiB
@@ -40,9 +41,9 @@ _LEAST_BETWEEN: Final = 1.0
 _log = structlog.get_logger("sangkien.federation")
 
 
-def out_stream(names: Names, first_seq: int | None = None) -> StreamConfig:
+def out_stream(names: Names) -> StreamConfig:
     """At the leaf: what the node says, `out.<receiver>.<type>`."""
-    return _stream(names.out, LOCAL_BYTES).evolve(subjects=["out.>"], first_seq=first_seq)
+    return _stream(names.out, LOCAL_BYTES).evolve(subjects=["out.>"])
 
 
 def fed_stream(names: Names) -> StreamConfig:
@@ -85,6 +86,17 @@ async def put_right(js: JetStreamContext, wanted: StreamConfig) -> bool:
         return False
     await js.update_stream(wanted.evolve(first_seq=found.first_seq))
     return True
+
+
+async def begin_anew(js: JetStreamContext, stream: StreamConfig) -> None:
+    """Delete the stream and make it again, above every sequence it ever had. Raises nats errors.
+
+    Whoever sources it goes on above the sequence it read last, and would skip in silence what comes below. The first
+    sequence is the time in milliseconds: more than the messages ever stored.
+    """
+    with suppress(NotFoundError):
+        await js.delete_stream(str(stream.name))
+    await js.add_stream(stream.evolve(first_seq=int(utc_now().timestamp() * 1_000)))
 
 
 class Source:

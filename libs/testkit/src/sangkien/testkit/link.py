@@ -111,6 +111,21 @@ class Member:
         await self.broker.ensure()
         return self
 
+    async def kill(self) -> None:
+        """Kill -9 the server; returns once it is dead and the broker knows."""
+        self.server.kill()
+        await eventually(lambda: not self.broker.reachable)
+
+    async def stop(self) -> None:
+        """End the server the clean way; returns once the broker knows."""
+        self.server.stop()
+        await eventually(lambda: not self.broker.reachable)
+
+    async def revive(self) -> None:
+        """Start the server again; returns once the broker is back. The link may still be on its way up."""
+        self.server.start()
+        await eventually(lambda: self.broker.reachable)
+
     async def client(self) -> Client:
         """A client of the member's own server, as whoever runs the node may have one. Close it."""
         client: Client = await nats.connect(self.folder.broker_url(self.port), error_cb=_quiet)
@@ -149,6 +164,16 @@ class Federation:
         await eventually(
             lambda: all(self.members[node].broker.connected() for node in wanted), timeout=_LONGEST_SECONDS
         )
+
+    async def kill_hub(self) -> None:
+        """Kill -9 the hub's server; returns once it is dead and its broker knows."""
+        self.hub.server.kill()
+        await eventually(lambda: not self.broker.reachable)
+
+    async def revive_hub(self) -> None:
+        """Start the hub's server again; returns once its broker is back. Links may still be on their way up."""
+        self.hub.server.start()
+        await eventually(lambda: self.broker.reachable)
 
     async def new_broker(self) -> HubBroker:
         """As after a restart of the hub service: everything known is opened again."""
