@@ -37,7 +37,7 @@ from sangkien.exchange.adapters.foreign_books import FOREIGN_SCHEMA, StoredBooks
 from sangkien.exchange.adapters.intake_desk import IntakeDesk
 from sangkien.exchange.adapters.intake_letters import IntakeLetters
 from sangkien.exchange.adapters.stored import StoredLedger, StoredOutgoings, StoredSteps
-from sangkien.exchange.application.ports import NotYet, Taken
+from sangkien.exchange.application.ports import NotYet, Outward, Taken
 from sangkien.exchange.application.post_messages import PostMessages
 from sangkien.exchange.domain.foreign import AnswerNotTheirs, RoundNotTheirs
 from sangkien.exchange.entrypoints.announcing import AnnounceToNewcomers
@@ -127,7 +127,7 @@ def definition(parts: dict[str, Any]) -> Definition:
         parts["context"], parts["post"], parts["registry"] = context, post, registry
         parts["business"] = Business(books, desk, steps, registry, context)
         parts["newcomers"] = AnnounceToNewcomers(books, registry, context, post, context.commit)
-        handlers = {
+        handlers: dict[str, Outward] = {
             "exchange__intake": FromIntake(books, letters, steps, registry),
             "exchange__review": FromReview(books, steps, registry),
             "exchange__recognition": FromRecognition(books, steps, registry),

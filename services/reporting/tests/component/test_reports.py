@@ -103,8 +103,15 @@ REWARDED = ev.RewardDecisionIssued(
     total_vnd=1_620_000,
 )
 WITHDRAWN = ev.DossierWithdrawn(dossier_id="X3", version=1, withdrawn_on=DAY, round_id="R1")
+AWAY = submitted("AWAY").model_copy(update={"round_id": "THEIRS", "competent_node": "hanoi"})
+"""Filed here, decided at another node: no figure of this node counts it."""
+TAKEN_BACK = ev.DossierWithdrawn(
+    dossier_id="AWAY", version=1, withdrawn_on=DAY, round_id="THEIRS", competent_node="hanoi"
+)
 STORY: tuple[tuple[ev.Event, str], ...] = (
     (OPENED, "R1"),
+    (AWAY, "AWAY"),
+    (TAKEN_BACK, "AWAY"),
     *((submitted(f"X{n}"), f"X{n}") for n in range(4)),
     *((accepted(f"X{n}"), f"X{n}") for n in range(3)),
     (WITHDRAWN, "X3"),

@@ -113,3 +113,20 @@ async def test_what_cannot_be_taken_is_put_aside_and_the_stream_goes_on(office: 
 
     assert sorted(await dead(office)) == sorted([(lost, "review_round_not_found"), (broken, "undecodable")])
     assert await office.store.count("cases") == 1
+
+
+async def test_dossier_for_the_council_of_another_node_is_none_of_reviews_business(office: Any, filing: Any) -> None:
+    away, left = new_id(), new_id()
+    good = filing(new_id(), office.round_id, [office.author])
+    facts = filing(away, "THEIR-ROUND", [office.author], competent_node="hanoi")
+    gone = DossierWithdrawn(dossier_id=left, version=2, withdrawn_on=date(2023, 5, 20), competent_node="hanoi")
+    await office.intake.says_all(
+        (facts, away, 1),
+        (DossierSupplemented(**facts.model_dump()), away, 2),
+        (gone, left, 2),
+        (good, good.dossier_id, 1),
+    )
+    await eventually(lambda: office.arrived([good.dossier_id]))
+    await settled(office)
+
+    assert (await office.store.count("cases"), await dead(office)) == (1, [])
