@@ -103,6 +103,8 @@ def test_key_shows_its_seed_to_nobody() -> None:
         (SIGNED.rpartition(".")[0], "malformed"),
         (SIGNED.rpartition(".")[0] + ".", "signature"),
         (SIGNED.replace("e", "е", 1), "malformed"),  # a Cyrillic letter
+        ("\udce9".join(SIGNED.rsplit(".", 1)), "malformed"),
+        (".\udce9".join(SIGNED.split(".", 1)), "malformed"),
         ("", "malformed"),
     ],
 )

@@ -22,6 +22,7 @@ from sangkien.custody import (
     Proven,
     Seal,
     SealKey,
+    leaf_hash,
     make_entry,
     make_proof,
     make_seal,
@@ -342,6 +343,38 @@ def test_log_rewritten_without_the_hub_s_key_does_not_lead_to_its_stamps() -> No
     assert broken_at(told) == ("entry:4", "root")
 
 
+def stamp(batch: int, first: int, prev: str) -> str:
+    leaves = [entry.leaf for entry in WORLD.hub.entries[first - 1 : 5]]
+    return make_stamp(WORLD.hub.key, batch=batch, first=first, last=5, root=root(leaves), at=BEGAN, prev=prev)
+
+
+def test_stamp_that_does_not_go_on_where_the_last_ended_is_found() -> None:
+    last = read_stamp(STAMPS[0], HUB).hash
+    assert broken_at(TOLD.with_stamp(2, stamp(2, 5, NOTHING_BEFORE))) == ("stamp:2", "prev")
+    assert broken_at(TOLD.with_stamp(2, stamp(2, 4, last))) == ("stamp:2", "first")
+    assert replace(TOLD, stamps=[TOLD.stamps[0], (5, stamp(2, 5, last))]).audit().stamped == 5
+
+
+def with_prev(position: int, prev: str) -> bytes:
+    entry = read_entry(ENTRIES[position - 1][0])
+    return entry.raw.replace(entry.prev.encode(), prev.encode())
+
+
+def test_entry_that_joins_nothing_is_found_though_nothing_comes_after() -> None:
+    unstamped = replace(TOLD, stamps=[])
+    assert broken_at(unstamped.with_entry(10, with_prev(10, LAST.hash))) == ("entry:10", "prev")
+    torn = unstamped.with_entry(4, with_prev(4, LAST.hash))
+    assert broken_at(torn.with_entry(5, b"")) == ("entry:4", "prev")
+
+
+def test_stamped_entry_is_not_the_one_that_was_altered() -> None:
+    """Entry 5 was written after another 4 than the stamped one, and 6 goes on from it."""
+    fifth = with_prev(5, LAST.hash)
+    sixth = with_prev(6, leaf_hash(fifth).hex())
+    told = replace(TOLD, stamps=TOLD.stamps[:1]).with_entry(5, fifth).with_entry(6, sixth)
+    assert broken_at(told) == ("entry:5", "prev")
+
+
 def test_entries_not_stamped_yet_are_counted_apart() -> None:
     world = tell()
     world.hub.take(world.ward.say())
@@ -391,6 +424,8 @@ def test_proof_fails_out_of_a_truncated_or_reordered_batch() -> None:
         assert failed(replace(PROOF, path=tuple(path(wrong, index)))) == ("path", "root")
         with pytest.raises(ProofBroken, match=r"^path: root$"):
             make_proof(seal=PROOF.seal, entry=PROOF.entry, leaves=wrong, stamp=PROOF.stamp)
+    with pytest.raises(ProofBroken, match=r"^path: root$"):
+        make_proof(seal=ENTRIES[9][1], entry=LAST.raw, leaves=leaves[:-1], stamp=PROOF.stamp)
 
 
 @given(st.data())

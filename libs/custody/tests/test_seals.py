@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -101,6 +102,8 @@ def test_body_that_is_not_the_sealed_one_is_found() -> None:
     for other in (BODY + b" ", BODY[:-1], BODY.replace(b"S", b"s"), b""):
         with pytest.raises(SealBroken, match=r"^body$"):
             check_body(SEAL, other)
+    with pytest.raises(SealBroken, match=r"^body$"):
+        check_body(replace(SEAL, size=SEAL.size + 1), BODY)
 
 
 def test_entry_is_read_from_its_exact_bytes() -> None:
@@ -222,6 +225,8 @@ def test_what_could_not_be_read_back_is_not_made() -> None:
         make_stamp(KEY, batch=1, first=1, last=1, root=bytes(32), at=AT.replace(tzinfo=None), prev=NOTHING_BEFORE)
     with pytest.raises(ValueError, match="last"):
         make_stamp(KEY, batch=1, first=2, last=1, root=bytes(32), at=AT, prev=NOTHING_BEFORE)
+    with pytest.raises(ValueError, match="gap"):
+        NodeReceipt("ward-1", AT, 1, 4, gap=1).sign(KEY)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="to"):
         make_forward(KEY, to="ward 1", epoch=1, n=4, position=9, seal_sha256=SEAL.hash, at=AT)
     with pytest.raises(ValueError, match="verdict"):

@@ -41,7 +41,6 @@ STAMPED_AT = datetime(2026, 11, 22, 10, 4, 6, tzinfo=UTC)
 OTHER = STAMP[:-1] + "A"
 
 SHA256 = bytes.fromhex("300d06096086480165030402010500")
-GRANTED = bytes.fromhex("3003020100")
 
 
 def der(tag: int, *parts: bytes) -> bytes:
@@ -96,7 +95,7 @@ class Authority:
             built = built.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
         return built.sign(self.root_key, hashes.SHA256())
 
-    def answer(self, imprint: bytes, at: datetime = STAMPED_AT) -> bytes:
+    def answer(self, imprint: bytes, at: datetime = STAMPED_AT, status: int = 0) -> bytes:
         """A TimeStampResp over a SHA-256, as it comes from the network."""
         info = der(
             0x30,
@@ -133,7 +132,7 @@ class Authority:
         )
         content = der(0x30, oid("1.2.840.113549.1.9.16.1.4"), der(0xA0, der(0x04, info)))
         data = der(0x30, b"\x02\x01\x03", der(0x31, SHA256), content, der(0xA0, certificate), der(0x31, signer))
-        return der(0x30, GRANTED, der(0x30, oid("1.2.840.113549.1.7.2"), der(0xA0, data)))
+        return der(0x30, der(0x30, bytes((2, 1, status))), der(0x30, oid("1.2.840.113549.1.7.2"), der(0xA0, data)))
 
     def token(self, stamp: str, at: datetime = STAMPED_AT) -> bytes:
         return timestamp_token(self.answer(hashlib.sha256(stamp.encode()).digest(), at), stamp)
@@ -189,6 +188,15 @@ def test_changed_byte_of_a_token_never_gives_another_time(place: int, flip: int)
     except TimestampBroken:
         return
     assert found == STAMPED_AT
+
+
+@pytest.mark.parametrize("status", [2, 3, 4, 5, 6])
+def test_token_the_authority_did_not_grant_is_refused(status: int) -> None:
+    imprint = hashlib.sha256(STAMP.encode()).digest()
+    granted = timestamp_token(AUTHORITY.answer(imprint, status=1), STAMP)
+    assert check_timestamp(granted, STAMP, [AUTHORITY.root]) == STAMPED_AT
+    with pytest.raises(TimestampBroken, match=r"^token$"):
+        timestamp_token(AUTHORITY.answer(imprint, status=status), STAMP)
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", RESPONSE[:-1], bytes.fromhex("30053003020102"), TOKEN])
