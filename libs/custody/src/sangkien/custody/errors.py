@@ -39,7 +39,7 @@ class TimestampBroken(CustodyBroken):
 
 
 class ProofBroken(CustodyBroken):
-    """A proof does not hold. `where` is the part at fault: proof, stamp, token, entry, path, seal or body.
+    """A proof does not hold. `where` is the part at fault: proof, hub_key, stamp, token, entry, path, seal or body.
 
     Codes are those of what that part is made of, `root`, `mismatch`, and `key` where `hub_key` is no public key.
     """
