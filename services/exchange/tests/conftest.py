@@ -111,9 +111,7 @@ class Node:
     async def taken(self) -> list[str]:
         """What it took, in the order in which it took it: ids of the decisions."""
         applied = await self.rows("incoming", state="applied", type=DecisionSummarised.TYPE)
-        return [
-            doc["key"].rpartition(":")[2] for doc in sorted(applied, key=lambda doc: (doc["settled_at"], doc["n"]))
-        ]
+        return [doc["key"].rpartition(":")[2] for doc in sorted(applied, key=lambda doc: (doc["settled_at"], doc["n"]))]
 
     async def count(self, state: str) -> int:
         return await self.store.count("outgoing", {"state": state})
@@ -275,5 +273,3 @@ async def ward(world: World, city: Node) -> AsyncIterator[Node]:
     node = await world.join("phuctan", "ward", "hanoi")
     async with node.runs():
         yield node
-
-

@@ -10,7 +10,9 @@ async def link(node: Any) -> pb.GetLinkResponse:
     return await node.operator.GetLink(pb.GetLinkRequest())
 
 
-async def test_messages_are_taken_once_and_in_order_and_their_senders_learn_it(city: Any, ward: Any, summary: Any) -> None:
+async def test_messages_are_taken_once_and_in_order_and_their_senders_learn_it(
+    city: Any, ward: Any, summary: Any
+) -> None:
     await ward.says("hanoi", *[summary(number) for number in range(300)])
 
     await ward.delivered(300)
