@@ -49,35 +49,12 @@ def demo(  # noqa: PLR0913, PLR0917 (a year can be played in as many ways)
 
         demo_on_nodes(scenario, as_json=as_json, data_dir=data_dir, keep=keep, mongo=mongo, seed=seed, scale=scale)
         return
-    from sangkien.console.demo.resuming import Begun
-    from sangkien.console.demo.run import remove, run_demo, temporary_folder
-    from sangkien.console.demo.scenario import ScenarioError, load_scenario
+    from sangkien.console.demo.run import remove, temporary_folder
 
     folder = data_dir or temporary_folder()
-
-    async def work() -> "Told":
-        from sangkien.console.demo.actors import DemoFailed
-        from sangkien.console.patience import WaitedTooLong
-
-        home = folder_at(folder)
-        try:
-            story = load_scenario(scenario).scaled(scale)
-            begun = Begun.of(story, seed=seed, mongo=mongo)
-            if not begun.may_start(home):
-                raise _folder_used(home.path)
-            if home.used:
-                people.print("Đi tiếp năm đang diễn dở · Going on with the year that was interrupted")
-            begun.note(home)
-            told = await run_demo(story, seed=seed, folder=home, mongo=mongo, one_process=one_process, console=people)
-            begun.finish(home)
-            return told
-        except ScenarioError as error:
-            raise Stop("scenario_invalid", str(error)) from error
-        except (DemoFailed, WaitedTooLong) as error:
-            raise Stop("demo_failed", str(error), f"nhật ký · logs: {folder}/logs") from error
-
     try:
-        told = speak(work(), as_json=as_json)
+        year = _play(scenario, folder, seed=seed, scale=scale, mongo=mongo, one_process=one_process)
+        told = speak(year, as_json=as_json)
     except typer.Exit:
         if data_dir is None and not (folder / "node.json").exists():
             remove(folder)  # nothing was started: there is nothing to look at
@@ -94,6 +71,31 @@ def demo(  # noqa: PLR0913, PLR0917 (a year can be played in as many ways)
         _tell(told, scenario, folder if kept else None)
     if not kept:
         remove(folder)
+
+
+async def _play(scenario: str, folder: Path, *, seed: int, scale: int, mongo: str, one_process: bool) -> "Told":
+    from sangkien.console.demo.actors import DemoFailed
+    from sangkien.console.demo.resuming import Begun
+    from sangkien.console.demo.run import run_demo
+    from sangkien.console.demo.scenario import ScenarioError, load_scenario
+    from sangkien.console.patience import WaitedTooLong
+
+    home = folder_at(folder)
+    try:
+        story = load_scenario(scenario).scaled(scale)
+        begun = Begun.of(story, seed=seed, mongo=mongo)
+        if not begun.may_start(home):
+            raise _folder_used(home.path)
+        if home.used:
+            people.print("Đi tiếp năm đang diễn dở · Going on with the year that was interrupted")
+        begun.note(home)
+        told = await run_demo(story, seed=seed, folder=home, mongo=mongo, one_process=one_process, console=people)
+        begun.finish(home)
+        return told
+    except ScenarioError as error:
+        raise Stop("scenario_invalid", str(error)) from error
+    except (DemoFailed, WaitedTooLong) as error:
+        raise Stop("demo_failed", str(error), f"nhật ký · logs: {folder}/logs") from error
 
 
 def _tell_how_to_go_on(folder: Path, more: list[str]) -> None:
