@@ -8,6 +8,7 @@ from sangkien.contracts.events import (
     CertificateIssued,
     DossierRefused,
     EntitlementGranted,
+    ForeignAnswerReceived,
     InitiativeRefused,
     ReviewersAssigned,
     SupplementRequested,
@@ -209,3 +210,34 @@ async def test_no_mail_is_queued_without_a_mail_server(begin: Any, events: Any) 
     await cast.inbox("local:A2", 1)
     counts = (await cast.stub().CountDeliveries(api.CountDeliveriesRequest())).counts
     assert {(each.channel, each.state): each.count for each in counts if each.count} == {("inbox", "sent"): 2}
+
+
+async def test_authors_are_told_what_another_node_makes_of_their_dossier(begin: Any, events: Any) -> None:
+    cast = await begin()
+    await cast.publish(events.submitted("D1", *AUTHORS, competent_node="hanoi"))
+    await cast.inbox("local:A1", 1)
+    words: list[tuple[str, dict[str, Any]]] = [
+        ("received", {}),
+        ("not_received", {"reason": "unit_unknown"}),
+        ("accepted", {"answer_due": DAY}),
+        ("voted", {}),
+        ("recognised", {"decision_symbol": "99/QĐ-UBND"}),
+    ]
+    for answer, facts in words:
+        answered = ForeignAnswerReceived(
+            dossier_id="D1", version=1, node="hanoi", answer=answer, on=DAY, author_ids=("local:A1",), **facts
+        )
+        await cast.publish(answered)
+
+    told = await cast.inbox("local:A1", 4)
+    assert [each.kind for each in told] == [
+        "dossier_received",
+        "dossier_not_received",
+        "dossier_accepted",
+        "initiative_recognised",
+    ]
+    assert told[1].body == (
+        "Nơi xét (hanoi) chưa tiếp nhận hồ sơ SK-D1 “Cải tiến quy trình”. Lý do: Nơi xét chưa có đơn vị này trong "
+        "danh bạ. Sửa và nộp bản bổ sung, hồ sơ sẽ được gửi lại."
+    )
+    assert len(await cast.inbox("local:A2", 1)) == 1

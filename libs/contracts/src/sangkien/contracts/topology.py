@@ -160,6 +160,7 @@ CONSUMERS: tuple[ConsumerSpec, ...] = (
     _listens("notification", SupplementRequested, DossierAccepted, DossierRefused, ReviewersAssigned),
     _listens("notification", InitiativeRefused, CertificateIssued),
     _listens("notification", EntitlementGranted),
+    _listens("notification", ForeignAnswerReceived),
     _listens("exchange", DossierSubmitted, DossierSupplemented, DossierWithdrawn),
     _listens("exchange", RoundOpened, RoundClosed, DossierAccepted, SupplementRequested, DossierRefused, DossierVoted),
     _listens("exchange", InitiativeRecognised, InitiativeRefused, CertificateIssued, DecisionIssued),

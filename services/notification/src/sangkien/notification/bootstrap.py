@@ -30,7 +30,7 @@ from sangkien.notification.entrypoints.grpc_service import POLICY, NotificationS
 from sangkien.notification.entrypoints.messages import NoticeHandler
 from sangkien.notification.settings import NotificationSettings
 
-PUBLISHERS = ("intake", "review", "recognition", "reward")
+PUBLISHERS = ("intake", "review", "recognition", "reward", "exchange")
 
 
 def build(context: Context) -> Parts:

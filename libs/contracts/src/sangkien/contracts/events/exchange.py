@@ -48,3 +48,4 @@ class ForeignAnswerReceived(Event):
     reason: str = ""
     decision_symbol: str = ""
     on: date
+    author_ids: tuple[str, ...] = Field(default=(), description="of the dossier, person ids here: those who are told")

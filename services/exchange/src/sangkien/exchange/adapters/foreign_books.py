@@ -118,6 +118,7 @@ def _sent_document(one: Sent) -> Document:
         "code": one.code,
         "remote_id": one.remote_id,
         "remote_code": one.remote_code,
+        "authors": list(one.authors),
     }
 
 
@@ -129,6 +130,7 @@ def _sent(doc: Document) -> Sent:
         code=doc["code"],
         remote_id=doc["remote_id"],
         remote_code=doc["remote_code"],
+        authors=tuple(doc["authors"]),
         stored=doc["ver"],
     )
 

@@ -84,7 +84,10 @@ class OwnRound:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A dossier of ours at the node that decides about it. `stored` is the version of the document, 0 when new."""
+    """A dossier of ours at the node that decides about it. `stored` is the version of the document, 0 when new.
+
+    `authors` are person ids, for those who are told what becomes of it.
+    """
 
     dossier_id: str
     node: str
@@ -92,6 +95,7 @@ class Sent:
     code: str
     remote_id: str = ""
     remote_code: str = ""
+    authors: tuple[str, ...] = ()
     stored: int = 0
 
     def check_competent(self, sender: str) -> None:

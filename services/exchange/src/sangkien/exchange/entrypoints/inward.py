@@ -158,7 +158,8 @@ class Business:
 
     async def _answered(self, sender: str, message: DossierAnswered, seal: "Seal") -> Taken:
         sent = await self._ours(sender, message.dossier_id)
-        event = ForeignAnswerReceived(node=sender, **message.model_dump(exclude={"initiative_id"}))
+        told = message.model_dump(exclude={"initiative_id"})
+        event = ForeignAnswerReceived(node=sender, author_ids=sent.authors, **told)
         ops = [
             self._told(event, message.dossier_id, _rank(seal), seal),
             self._steps.recorded(self._step(sent, message, seal.at)),

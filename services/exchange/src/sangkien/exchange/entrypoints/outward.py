@@ -75,9 +75,11 @@ class FromIntake:
             node = event.competent_node
             if before is not None and letter.version <= before.version:
                 continue
-            kept = Sent(event.dossier_id, node, letter.version, event.code)
-            if before is not None:
-                kept = replace(before, version=letter.version)
+            kept = replace(
+                before or Sent(event.dossier_id, node, letter.version, event.code),
+                version=letter.version,
+                authors=tuple([author.person_id for author in event.authors]),
+            )
             sent[event.dossier_id] = touched[event.dossier_id] = kept
             outbound.append(Outbound(node, letter, one.trace))
             due = event.answer_due if isinstance(event, DossierSubmitted) else None

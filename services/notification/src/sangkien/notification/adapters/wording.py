@@ -37,12 +37,19 @@ class RuleGlossary:
         return _in_words([code], on, refusal_reasons)
 
     def recognition(self, code: str) -> tuple[str, str]:
-        key = f"recognition_reason.{code}"
-        vi, en = label(key), label(key, "en")
-        return (vi, en) if vi != key else (code, code)
+        return _labelled("recognition_reason", code)
+
+    def not_received(self, code: str) -> tuple[str, str]:
+        return _labelled("not_received", code)
 
     def shortcomings(self, codes: Iterable[str], on: date) -> tuple[str, str]:
         return _in_words(codes, on, shortcomings)
+
+
+def _labelled(group: str, code: str) -> tuple[str, str]:
+    key = f"{group}.{code}"
+    vi, en = label(key), label(key, "en")
+    return (vi, en) if vi != key else (code, code)
 
 
 def _digest(lines: Sequence[Line], lang: Lang) -> tuple[str, str]:

@@ -74,6 +74,10 @@ class Glossary(Protocol):
         """Why a decision does not recognise a dossier."""
         ...
 
+    def not_received(self, code: str) -> tuple[str, str]:
+        """Why another node did not take a dossier in."""
+        ...
+
     def shortcomings(self, codes: Iterable[str], on: date) -> tuple[str, str]:
         """What a filing lacks, joined by semicolons."""
         ...

@@ -14,6 +14,8 @@ Kind = Literal[
     "initiative_refused",
     "certificate_issued",
     "entitlement_granted",
+    "dossier_not_received",
+    "initiative_recognised",
 ]
 
 DIGEST_KIND = "review_digest"

@@ -9,6 +9,7 @@ from sangkien.contracts.events import (
     DossierSubmitted,
     EntitlementGranted,
     Event,
+    ForeignAnswerReceived,
     InitiativeRefused,
     ReviewersAssigned,
     SupplementRequested,
@@ -17,6 +18,7 @@ from sangkien.messaging import Incoming, Later
 from sangkien.notification.application.ports import Dossiers, Glossary, KnownDossier
 from sangkien.notification.application.write_notices import Heard, WriteNotices
 from sangkien.notification.domain.notice import Facts, Occasion
+from sangkien.notification.entrypoints.foreign import foreign_occasion
 from sangkien.store import Op
 
 PATIENT_DELIVERIES = 6
@@ -45,7 +47,13 @@ class NoticeHandler:
             raise Later(*waiting)
         heard = []
         for each in messages:
-            occasion = _occasion(each.event, _name(_dossier_id(each.event), known), self._glossary)
+            dossier = _name(_dossier_id(each.event), known)
+            if isinstance(each.event, ForeignAnswerReceived):
+                occasion = foreign_occasion(each.event, dossier, self._glossary)
+            else:
+                occasion = _occasion(each.event, dossier, self._glossary)
+            if occasion is None:
+                continue
             heard.append(Heard(occasion, each.id, each.at, each.traceparent))
         return ops + await self._write(heard)
 
