@@ -172,7 +172,7 @@ class Speaker:
         return await self.receipt(lambda one: one.n == n)
 
     def messages(self, sender: str) -> list[tuple[int, str]]:
-        """Number on the way down and seal's id, of what came from a node."""
+        """Number on the way down and seal's id of everything that came from a node, repeats too."""
         return [
             (
                 read_forward(one.headers["Sk-Custody"], self.member.folder.hub_key).n,
@@ -183,11 +183,12 @@ class Speaker:
         ]
 
     async def came(self, sender: str, count: int) -> list[tuple[int, str]]:
-        """Wait until that many messages of a node arrived."""
+        """Wait until that many different messages of a node arrived."""
 
         async def enough() -> list[tuple[int, str]] | None:
             await self.listen()
-            return found if len(found := self.messages(sender)) >= count else None
+            found = list(dict.fromkeys(self.messages(sender)))
+            return found if len(found) >= count else None
 
         found: list[tuple[int, str]] = await eventually(enough, what=f"{count} messages of {sender} at {self.node}")
         return found

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sangkien.custody import make_forward
 from sangkien.hub.application.desk import Desk
@@ -12,6 +13,20 @@ from sangkien.hub.domain.node import LINKED
 
 _CHUNK = 50
 """Messages in flight to one receiver: of 512 KiB each at most."""
+MOST_UNCONFIRMED = 5_000
+MOST_UNCONFIRMED_BYTES = 24 * 1024 * 1024
+"""What lies in a receiver's stream at most: a full one would drop its oldest, and the receiver may be away for long."""
+_GAP_PAUSE = timedelta(seconds=1)
+"""A gap is filled once in this time: what is on its way already may fill it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A message in the receiver's stream."""
+
+    n: int
+    sequence: int
+    size: int
 
 
 @dataclass(slots=True)
@@ -21,8 +36,28 @@ class _Way:
     epoch: int
     n: int
     turn: int = 0
-    stored: deque[tuple[int, int]] = field(default_factory=deque)
-    """Number and sequence in the stream, of what was not receipted yet."""
+    stored: deque[_Stored] = field(default_factory=deque)
+    """What was not confirmed yet."""
+    confirmed: int = 0
+    """Sequence in the stream up to which everything was."""
+    size: int = 0
+    began_at: datetime | None = None
+
+    def put(self, stored: _Stored) -> None:
+        self.stored.append(stored)
+        self.size += stored.size
+        self.n = stored.n
+
+    def confirm(self, n: int) -> None:
+        """Everything up to this number arrived."""
+        while self.stored and self.stored[0].n <= n:
+            gone = self.stored.popleft()
+            self.size -= gone.size
+            self.confirmed = max(self.confirmed, gone.sequence)
+
+    @property
+    def full(self) -> bool:
+        return len(self.stored) >= MOST_UNCONFIRMED or self.size >= MOST_UNCONFIRMED_BYTES
 
 
 class ForwardMessages:
@@ -48,36 +83,37 @@ class ForwardMessages:
             way = self._ways.get(receiver)
             if way is None or way.epoch != peer.epoch or way.n > peer.sent:
                 way = self._ways[receiver] = _Way(peer.epoch, peer.receipted, way.turn + 1 if way else 0)
-            held = await self._desk.shelf.held(receiver, peer.epoch, way.n, _CHUNK)
+            way.confirm(peer.receipted)
+            held = () if way.full else await self._desk.shelf.held(receiver, peer.epoch, way.n, _CHUNK)
             if not held:
                 return
             await self._send(held, self._links.link(receiver), way)
 
     def gap(self, receiver: str, known: int) -> None:
         """The receiver misses something behind this number: begin there again, under other ids in the stream."""
-        way = self._ways.get(receiver)
-        if way is not None and way.n > known:
-            self.offered_again[receiver] += way.n - known
-            self._ways[receiver] = _Way(way.epoch, known, way.turn + 1)
+        way, now = self._ways.get(receiver), self._desk.world.now()
+        if way is None or way.n <= known or (way.began_at and now - way.began_at < _GAP_PAUSE):
+            return
+        self.offered_again[receiver] += way.n - known
+        self._ways[receiver] = _Way(way.epoch, known, way.turn + 1, confirmed=way.confirmed, began_at=now)
 
     async def let_go(self, receiver: str) -> None:
         """Forget in the stream what the receiver confirmed. Raises Away."""
         way, peer = self._ways.get(receiver), self._desk.peers.get(receiver)
         if way is None or peer is None:
             return
-        up_to = 0
-        while way.stored and way.stored[0][0] <= peer.receipted:
-            up_to = max(up_to, way.stored.popleft()[1])
-        if up_to:
-            await self._links.link(receiver).drop_sent(up_to)
+        way.confirm(peer.receipted)
+        if way.confirmed:
+            await self._links.link(receiver).drop_sent(way.confirmed)
+            way.confirmed = 0
 
     async def _send(self, held: Sequence[Held], wire: Wire, way: _Way) -> None:
         bodies = await self._desk.shelf.bodies([one.position for one in held if one.body is None])
-        sending = [asyncio.create_task(self._one(one, bodies.get(one.position, b""), wire, way.turn)) for one in held]
+        whole = [(one, one.body or bodies.get(one.position, b"")) for one in held]
+        sending = [asyncio.create_task(self._one(one, body, wire, way.turn)) for one, body in whole]
         try:
-            for one, task in zip(held, sending, strict=True):
-                way.stored.append((one.n, await task))
-                way.n = one.n
+            for (one, body), task in zip(whole, sending, strict=True):
+                way.put(_Stored(one.n, await task, len(body)))
         finally:
             for task in sending:
                 task.cancel()
@@ -95,4 +131,4 @@ class ForwardMessages:
         )
         headers = {SEAL_HEADER: held.seal, CUSTODY_HEADER: custody}
         msg_id = f"{held.id}:{turn}" if turn else held.id
-        return await wire.send(held.sender, held.type, held.body or body, headers, msg_id)
+        return await wire.send(held.sender, held.type, body, headers, msg_id)

@@ -52,6 +52,7 @@ class HearReceipts:
                     turn.write(desk.shelf.change_line(replace(lines[one.position], delivered_at=now)))
             reached = held[-1].n if len(held) == _CHUNK else receipt.n
             turn.put_peer(replace(peer, receipted=reached, receipted_at=receipt.at))
+            turn.forward(peer.node)
             await turn.commit()
         desk.to_receipt.ring(*{one.sender for one in held if one.sender != HUB})
 
