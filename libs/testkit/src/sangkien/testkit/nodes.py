@@ -1,0 +1,364 @@
+"""A federation of real processes: the hub service and each node's exchange beside their servers, every one killable."""
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
+from sangkien.api.hub.v1 import hub_pb2 as pb
+from sangkien.api.hub.v1.hub_pb2_grpc import HubServiceStub, JoinServiceStub
+from sangkien.contracts.events import DecisionIssued
+from sangkien.rpc import connect
+from sangkien.runtime import Telemetry, utc_now
+from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble, directory_double
+from sangkien.testkit.eventually import eventually
+from sangkien.testkit.link import HubServer, Member
+from sangkien.testkit.nats_server import NatsServer, free_port
+from sangkien.testkit.neighbour import Neighbour, neighbour
+
+REGISTRY_FILE = "registry.json"
+"""Where exchange looks for the nodes that the hub named when its own one joined."""
+
+
+class Child:
+    """A service's process on one port and one store; started again, it goes on with what it left."""
+
+    def __init__(self, service: str, folder: Path, directory: DirectoryDouble, /, **told: str) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self.log = folder / f"{service}.log"
+        self._service = service
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "node": directory.node,
+            "store_url": f"sqlite://{folder}",
+            "database": service,
+            "listen": f"127.0.0.1:{self.port}",
+            "directory": directory.target,
+            "node_secret": NODE_SECRET,
+            "log_level": "warning",
+            **told,
+        }
+        self._environment = os.environ | {f"{service}_{name}".upper(): value for name, value in settings.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Raises RuntimeError when it does not run."""
+        if self._process is None:
+            raise RuntimeError(f"{self._service} does not run")
+        return self._process.pid
+
+    @property
+    def store(self) -> Path:
+        """The SQLite file."""
+        return self.folder / f"{self._service}.db"
+
+    async def start(self) -> None:
+        """Return once its port is served."""
+        self._launch()
+        await eventually(self._served, timeout=60, what=f"{self._service} to serve; see {self.log}")
+
+    def kill(self) -> None:
+        """Kill -9; returns once it is really dead. Raises AssertionError when it had ended by itself."""
+        if self._process is None:
+            return
+        assert self._process.poll() is None, f"{self._service} had ended by itself: {self.said[-2000:]}"  # noqa: S101
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    @property
+    def said(self) -> str:
+        """Everything it logged."""
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def rows(self, coll: str) -> list[dict[str, Any]]:
+        """Every document of a collection, in order of ids, read from the file."""
+        with closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as db:
+            return [json.loads(body) for (body,) in db.execute(f'SELECT body FROM "{coll}" ORDER BY id')]  # noqa: S608
+
+    def count(self, coll: str, where: str = "1") -> int:
+        """Documents of which that SQL condition on `body` holds; 0 while there is no such collection."""
+        with closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as db:
+            try:
+                found = db.execute(f'SELECT count(*) FROM "{coll}" WHERE {where}')  # noqa: S608 (of ours)
+            except sqlite3.OperationalError:
+                return 0
+            return int(found.fetchone()[0])
+
+    def _launch(self) -> None:
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", f"sangkien.{self._service}", "serve"]
+            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+
+    def _served(self) -> bool:
+        assert self._process is not None  # noqa: S101 (started)
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self._service} ended with {self._process.returncode}: {self.said[-3000:]}")
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1.0):
+            return True
+        return False
+
+
+@dataclass
+class Node:
+    """One organisation: its broker, its exchange, its link server behind a wire, and a recognition that speaks."""
+
+    name: str
+    member: Member
+    nats: NatsServer
+    exchange: Child
+    operator: ExchangeServiceStub
+    recognition: Neighbour
+    profile: str
+    parent: str
+
+    async def decides(self, numbers: Sequence[int]) -> None:
+        """Its council's decisions, as its own recognition says them: exchange sums up each for the node above."""
+        for start in range(0, len(numbers), 200):
+            some = numbers[start : start + 200]
+            await self.recognition.says_all(*[(decision(number), f"D{number:06}", 1) for number in some])
+
+    def summaries(self, state: str = "") -> list[dict[str, Any]]:
+        """What it sent up, in order of the chain; only those in the state, when it is not empty."""
+        found = [row for row in self.exchange.rows("outgoing") if row["type"] == "decision.summarised.v1"]
+        return sorted(
+            (row for row in found if state in ("", row["state"])), key=lambda row: (row["epoch"] or 0, row["n"] or 0)
+        )
+
+    def sent(self, state: str) -> int:
+        """How many of those are in the state."""
+        where = "json_extract(body,'$.type')='decision.summarised.v1' AND json_extract(body,'$.state')='" + state + "'"
+        return self.exchange.count("outgoing", where)
+
+    def taken(self, sender: str) -> list[str]:
+        """Business keys that it took of a node, in order of the numbers they came under."""
+        found = [row for row in self.exchange.rows("incoming") if (row["sender"], row["state"]) == (sender, "applied")]
+        return [row["key"].rpartition(":")[2] for row in sorted(found, key=lambda row: (row["epoch"], row["n"]))]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What a backup of the node copies."""
+        return (self.exchange.folder, self.nats.store, self.member.folder.path)
+
+    def stop(self) -> None:
+        """Kill everything of it but the neighbour, whose store is not part of exchange's."""
+        self.exchange.kill()
+        self.member.server.kill()
+        self.nats.kill()
+
+    async def go_on(self) -> None:
+        """Start it again on what is in its folders."""
+        self.nats.start()
+        self.member.server.start()
+        await self.exchange.start()
+
+
+def decision(number: int) -> DecisionIssued:
+    """One of many decisions; `D000001` is the first one's id."""
+    return DecisionIssued(
+        decision_id=f"D{number:06}",
+        number=number,
+        symbol=f"{number}/QĐ-UBND",
+        issued_on=date(2023, 12, 20),
+        issuer_id="local:UNIT",
+        round_id="R1",
+        tier="district",
+        recognised=number,
+        refused=0,
+    )
+
+
+def ids(numbers: Sequence[int]) -> list[str]:
+    """Ids of those decisions."""
+    return [f"D{number:06}" for number in numbers]
+
+
+@dataclass
+class Network:
+    """The hub, and everybody at it."""
+
+    folder: Path
+    server: HubServer
+    nats: NatsServer
+    directory: DirectoryDouble
+    hub: Child
+    join_port: int
+    operator: HubServiceStub
+    telemetry: Telemetry
+    stack: AsyncExitStack
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    async def invite(self, node: str, profile: str, parent: str = "", *, again: bool = False) -> dict[str, Any]:
+        """The bundle."""
+        request = pb.InviteNodeRequest(node=node, name=f"Đơn vị {node}", profile=profile, parent=parent, again=again)
+        bundle: dict[str, Any] = json.loads((await self.operator.InviteNode(request)).bundle)
+        return bundle
+
+    async def answer(self, bundle: dict[str, Any], member: Member) -> pb.JoinResponse:
+        """Join with a bundle: keys made in the member's folder, the hub's answer installed there."""
+        keys = member.folder.make_keys(member.node)
+        joined = await self.join(bundle, csr_pem=keys.csr_pem, user_key=keys.user_public, seal_key=keys.seal_public)
+        member.folder.install(
+            certificate_pem=joined.certificate_pem,
+            authority_pem=joined.authority_pem,
+            user_jwt=joined.user_jwt,
+            leaf_url=f"tls://127.0.0.1:{member.wire.port}",
+            hub_key=joined.hub_key,
+            node=member.node,
+            epoch=joined.epoch,
+            profile=joined.profile,
+            name=joined.name,
+        )
+        known = [_known(node) for node in joined.registry]
+        (member.folder.path / REGISTRY_FILE).write_text(json.dumps(known), encoding="utf-8")
+        return joined
+
+    async def join(self, bundle: dict[str, Any], **keys: str) -> pb.JoinResponse:
+        """Ask JoinService, as whoever holds the bundle does."""
+        now = Timestamp()
+        now.FromDatetime(utc_now())
+        trust = grpc.ssl_channel_credentials(bundle["authority_pem"].encode())
+        async with grpc.aio.secure_channel(f"127.0.0.1:{self.join_port}", trust) as channel:
+            request = pb.JoinRequest(node=bundle["node"], secret=bundle["secret"], version="test", now=now, **keys)
+            return await JoinServiceStub(channel).Join(request, timeout=30)
+
+    async def raw(self, node: str, profile: str, parent: str = "") -> Member:
+        """A member whose link server runs and that has no exchange: the test speaks for it."""
+        member = Member(self.folder / node / "link", node, self.server)
+        self.stack.push_async_callback(member.close)
+        await self.answer(await self.invite(node, profile, parent), member)
+        return await member.start()
+
+    async def node(self, node: str, profile: str, parent: str = "", **told: str) -> Node:
+        """A whole node, its exchange running."""
+        base = self.folder / node
+        member = Member(base / "link", node, self.server)
+        self.stack.callback(member.wire.close)
+        await self.answer(await self.invite(node, profile, parent), member)
+        return await self.begin(member, profile, parent, **told)
+
+    async def begin(self, member: Member, profile: str, parent: str = "", **told: str) -> Node:
+        """Start a node on a member's folder that was installed."""
+        base = member.folder.path.parent
+        nats = self.stack.enter_context(NatsServer(base / "nats"))
+        self.stack.callback(member.server.kill)
+        member.server.start()
+        directory = await self.stack.enter_async_context(directory_double(member.node))
+        exchange = Child(
+            "exchange",
+            base / "store",
+            directory,
+            nats_url=nats.url,
+            folder=str(member.folder.path),
+            leaf_url=member.folder.broker_url(member.port),
+            **told,
+        )
+        self.stack.callback(exchange.kill)
+        await exchange.start()
+        says = await self.stack.enter_async_context(neighbour("recognition", nats_url=nats.url, data_dir=base))
+        stub = ExchangeServiceStub(self._channel(exchange, directory))
+        made = Node(member.node, member, nats, exchange, stub, says, profile, parent)
+        self.nodes[member.node] = made
+        return made
+
+    async def peer(self, node: str) -> pb.Peer:
+        """What the hub's operator sees of a node."""
+        peers = (await self.operator.ListPeers(pb.ListPeersRequest())).peers
+        return next(peer for peer in peers if peer.node == node)
+
+    async def active(self, *nodes: str) -> None:
+        """Wait until these nodes were heard, and their leaves stand."""
+        for node in nodes:
+
+            async def here(node: str = node) -> bool:
+                peer = await self.peer(node)
+                return peer.state == "active" and peer.connected
+
+            await eventually(here, timeout=60, what=f"{node} to be active")
+
+    def entries(self, sender: str) -> list[tuple[int, int, str, str]]:
+        """Epoch, number, type and verdict of everything of a node in the log, in the log's order; from the file."""
+        found = [json.loads(row["raw"]) for row in self.hub.rows("entries")]
+        return [
+            (each["epoch"], each["n"], each["type"], each["verdict"])
+            for each in sorted(found, key=lambda each: int(each["position"]))
+            if each["from"] == sender
+        ]
+
+    def _channel(self, child: Child, directory: DirectoryDouble) -> grpc.aio.Channel:
+        return _channel(child, directory, self.telemetry, self.stack)
+
+
+@asynccontextmanager
+async def network(folder: Path, **told: str) -> AsyncIterator[Network]:
+    """A hub that runs, without members. `told` are settings of the hub service. Everything is killed at the end."""
+    async with AsyncExitStack() as stack:
+        server = HubServer(folder / "hub")
+        server.server.start()
+        stack.callback(server.server.kill)
+        nats = stack.enter_context(NatsServer(folder / "hub-nats"))
+        directory = await stack.enter_async_context(directory_double("hub-node"))
+        telemetry = Telemetry.create("test", node="hub-node", spans_dir=None, otlp_endpoint=None)
+        stack.push_async_callback(telemetry.shutdown)
+        join = free_port()
+        settings = {
+            "nats_url": nats.url,
+            "folder": str(server.folder.path),
+            "broker_url": server.url,
+            "join_listen": f"127.0.0.1:{join}",
+            "join_public": f"127.0.0.1:{join}",
+            "leaf_public": f"tls://127.0.0.1:{server.leaf_port}",
+            "stamp_every_s": "1",
+        }
+        hub = Child("hub", folder / "hub-store", directory, **(settings | told))
+        stack.callback(hub.kill)
+        await hub.start()
+        operator = HubServiceStub(_channel(hub, directory, telemetry, stack))
+        yield Network(folder, server, nats, directory, hub, join, operator, telemetry, stack)
+
+
+def copied(paths: Sequence[Path], to: Path) -> Callable[[], None]:
+    """Copy folders whose owners stand still; calling the answer sets the copies back in their place."""
+    for number, path in enumerate(paths):
+        shutil.copytree(path, to / str(number))
+
+    def set_back() -> None:
+        for number, path in enumerate(paths):
+            shutil.rmtree(path)
+            shutil.copytree(to / str(number), path)
+
+    return set_back
+
+
+def _channel(child: Child, directory: DirectoryDouble, telemetry: Telemetry, stack: AsyncExitStack) -> grpc.aio.Channel:
+    token = directory.token(f"{directory.node}:01JOPERATOR", ["operator"])
+    channel = connect(f"127.0.0.1:{child.port}", telemetry=telemetry, token=token, timeout=20)
+    stack.push_async_callback(channel.close)
+    return channel
+
+
+def _known(node: pb.Node) -> dict[str, Any]:
+    return {
+        "node": node.node,
+        "name": node.name,
+        "profile": node.profile,
+        "parent": node.parent,
+        "state": node.state,
+        "epoch": node.epoch,
+        "seal_keys": list(node.seal_keys),
+    }
