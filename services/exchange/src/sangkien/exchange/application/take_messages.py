@@ -1,6 +1,7 @@
-"""Applies what was received, one message after the other: its effect and the mark that it happened are one unit."""
+"""Applies what was received, in order for each thing: a message's effect and the mark that it happened are one unit."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +15,7 @@ from sangkien.kernel import Refusal
 from sangkien.store import Conflict, Duplicate, Op
 from sangkien.store.deciding import ChangedMeanwhile, decided_again
 
-PAGE: Final = 50
+PAGE: Final = 100
 
 
 class Held(Exception):
@@ -54,12 +55,24 @@ class TakeMessages:
         self._transient = transient
 
     async def __call__(self) -> int:
-        """Apply the next page; how many. Raises Held for the first that has to wait: those before it are applied."""
+        """Apply the next page; how many. Raises Held where some have to wait: the others of the page are applied.
+
+        What is about one thing goes in order; about different things at the same time.
+        """
         waiting = await self._incomings.waiting(PAGE)
         bodies = await self._incomings.bodies([message.id for message in waiting])
+        lanes: dict[str, list[Received]] = {}
         for message in waiting:
-            await self._take(message, bodies.get(message.id, b""))
+            lanes.setdefault(_about(message), []).append(message)
+        ends = await asyncio.gather(*(self._take_all(lane, bodies) for lane in lanes.values()), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
         return len(waiting)
+
+    async def _take_all(self, lane: Sequence[Received], bodies: Mapping[str, bytes]) -> None:
+        for message in lane:
+            await self._take(message, bodies.get(message.id, b""))
 
     async def replay(self, id_or_key: str) -> None:
         """Let a failed message be applied once more. Raises MessageUnknown, MessageNotFailed."""
@@ -122,3 +135,8 @@ class TakeMessages:
             await self._commit([self._incomings.stored(message.failed(reason, self._world.now()))])
         except (Conflict, Duplicate):
             raise Held("changed_meanwhile", message.n) from None
+
+
+def _about(message: Received) -> str:
+    """Whose and which thing a message is about, by its key `<type>:<what>[:…]`."""
+    return f"{message.sender}:{message.key.partition(':')[2].partition(':')[0] or message.id}"
