@@ -8,6 +8,7 @@ from nats.aio.client import Client
 
 from sangkien.messaging import MESSAGING_SCHEMA
 from sangkien.messaging.lease import Lease
+from sangkien.messaging.publishing import Batch
 from sangkien.runtime import new_id
 from sangkien.store import Conflict, Insert, Replace, Store
 from sangkien.testkit import eventually
@@ -97,18 +98,18 @@ async def test_relay_that_loses_the_lease_while_publishing_moves_nothing(
     await store.apply(withdrawn())
     first.wake_relay()
     await eventually(lambda: store.count("outbox"), value=0)
-    send = first.client.publish
+    answers = Batch.answers
     overtaken = Lease(store)
 
-    async def overtake_then_send(*args: Any, **kwargs: Any) -> Any:
+    async def overtake_then_send(batch: Batch, seconds: float) -> Any:
         lease = await store.get("relay", "lease")
         assert lease is not None
         if lease["until_ms"]:
             await store.apply([Replace("relay", {**lease, "until_ms": 0}, lease["ver"])])
             await overtaken.hold()
-        return await send(*args, **kwargs)
+        return await answers(batch, seconds)
 
-    monkeypatch.setattr(first.client, "publish", overtake_then_send)
+    monkeypatch.setattr(Batch, "answers", overtake_then_send)
     (row,) = withdrawn()
     await store.apply([row])
     first.wake_relay()

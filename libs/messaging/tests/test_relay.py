@@ -13,6 +13,7 @@ from nats.js.errors import TooManyStalledMsgsError
 from sangkien.contracts.events import RewardDecisionIssued
 from sangkien.messaging import EventTooLarge, outbox_row, relay
 from sangkien.messaging import bus as bus_module
+from sangkien.messaging.publishing import Batch
 from sangkien.runtime import new_id
 from sangkien.store import Store
 from sangkien.testkit import NatsServer, eventually
@@ -121,23 +122,23 @@ async def test_acknowledgement_that_never_comes_is_asked_for_again(
     monkeypatch.setattr(relay, "PUBLISH_SECONDS", 0.2)
     store = await new_store("intake")
     bus = await start_bus("intake", store)
-    send = bus.client.publish
-    unanswered: list[str] = []
+    answered = Batch.answered
+    unheard: list[Any] = []
 
-    async def deaf(subject: str, body: bytes, reply: str = "", headers: Any = None) -> None:
-        if len(unanswered) < 3:
-            unanswered.append(reply)
-            reply = nc.new_inbox()
-        await send(subject, body, reply, headers)
+    def deaf(batch: Batch, place: int, answer: Any) -> None:
+        if len(unheard) < 3:
+            unheard.append(answer)
+        else:
+            answered(batch, place, answer)
 
-    monkeypatch.setattr(bus.client, "publish", deaf)
+    monkeypatch.setattr(Batch, "answered", deaf)
     rows = withdrawn(3)
     await store.apply(rows)
     bus.wake_relay()
     await emptied(store)
 
     assert await stored(nc) == [row.doc["_id"] for row in rows]
-    assert len(unanswered) == 3
+    assert [answer.seq for answer in unheard] == [1, 2, 3]
 
 
 async def test_filing_goes_on_without_a_broker_and_leaves_when_it_is_back(
@@ -248,7 +249,7 @@ async def test_drain_ends_although_the_client_swallows_a_cancellation(
 
     monkeypatch.setattr(bus_module, "FLUSH_SECONDS", 0.1)
     with monkeypatch.context() as patch:
-        patch.setattr(bus.client, "publish", swallows)
+        patch.setattr(Batch, "answers", swallows)
         await store.apply(withdrawn())
         bus.wake_relay()
         await publishing.wait()

@@ -95,6 +95,65 @@ async def test_calls_at_once_with_one_key_file_one_dossier(
     assert (await store.count("dossiers"), await store.count("dossier_versions")) == (1, 1)
 
 
+async def test_calls_at_once_get_their_own_answers_and_refusals(
+    officer: IntakeServiceStub, round_one: str, draft: NewDraft, store: Store
+) -> None:
+    drafts = [
+        draft(),
+        draft(title="Ngắn"),
+        draft(round_id="R404"),
+        draft(filed_on="2023-07-01"),
+        draft(tier=pb.TIER_CITY),
+    ]
+    answers = await asyncio.gather(
+        *(officer.FileDossier(file(f"key-{n:04}", drafts[n % 5])) for n in range(40)), return_exceptions=True
+    )
+
+    said = [answer.code if isinstance(answer, RemoteRefusal) else "filed" for answer in answers]
+    assert said == ["filed", "title_length", "round_unknown_yet", "no_open_round", "no_open_round"] * 8
+    assert (await store.count("dossiers"), await store.count("filing_keys")) == (8, 8)
+
+
+async def test_caller_who_hangs_up_costs_neither_the_others_nor_the_event(
+    officer: IntakeServiceStub, round_one: str, draft: NewDraft, store: Store
+) -> None:
+    calls = [officer.FileDossier(file(f"key-{n:04}", draft(title=f"Sáng kiến số {n}"))) for n in range(30)]
+    await asyncio.gather(*calls[:3])
+    for call in calls[3::2]:
+        call.cancel()
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+
+    filed = {answer.dossier_id for answer in answers if isinstance(answer, pb.FileDossierResponse)}
+    assert len(filed) >= 16
+    await eventually(lambda: store.count("outbox"), value=0)
+    stored = {row["_id"] for row in await store.find("dossiers")}
+    assert filed <= stored
+    assert {row["aggregate_id"] for row in await store.find("outbox_sent")} == stored
+
+
+async def test_service_that_stops_answers_only_for_what_it_stored(
+    own_nats_server: NatsServer, tmp_path: Path, directory: DirectoryDouble, review: Any, opened: Any, draft: NewDraft
+) -> None:
+    where: dict[str, Any] = {"nats_url": own_nats_server.url, "data_dir": tmp_path / "intake", "directory": directory}
+    async with running_service(SERVICE, **where) as first:
+        stub = IntakeServiceStub(first.channel("local:OFFICER", ["union_officer"], "local:UNIT"))
+        await review.says(opened(), "R1", 1)
+        await eventually(lambda: first.host._store.count("rounds"), value=1)
+        calls = [stub.FileDossier(file(f"key-{n:04}", draft(title=f"Sáng kiến số {n}"))) for n in range(200)]
+        await calls[0]
+        await first.host.life.drain()
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+
+    filed = {answer.dossier_id for answer in answers if isinstance(answer, pb.FileDossierResponse)}
+    assert {type(answer) for answer in answers} <= {pb.FileDossierResponse, RemoteUnavailable}
+    async with running_service(SERVICE, **where) as again:
+        store = again.host._store
+        stored = {row["_id"] for row in await store.find("dossiers", limit=200)}
+        assert filed <= stored
+        await eventually(lambda: store.count("outbox"), value=0)
+        assert {row["aggregate_id"] for row in await store.find("outbox_sent", limit=200)} == stored
+
+
 async def test_known_key_is_answered_after_the_round_was_closed(
     officer: IntakeServiceStub, review: Any, round_one: str, draft: NewDraft, store: Store
 ) -> None:

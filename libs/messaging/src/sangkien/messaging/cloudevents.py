@@ -25,6 +25,14 @@ EXPECTED_STREAM = "Nats-Expected-Stream"
 Headers = dict[str, str]
 
 
+def encoded(headers: Headers) -> bytes:
+    """Headers as NATS writes them, one a line. A line break in a value becomes a blank, so that it makes no header."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
+        return encoded({name: " ".join(value.splitlines()) for name, value in headers.items()})
+    return lines.encode()
+
+
 class MissingHeader(ValueError):
     """A message lacks what makes it an event of ours, or a header does not hold what it should. `header` names it."""
 

@@ -1,11 +1,11 @@
-"""Publishing many messages at once: sent one after the other, acknowledged in any order, waited for together.
+"""Publishing many messages at once: written in one go, acknowledged in any order, waited for together.
 
-The client's own `publish_async` makes a future, a slot and three callbacks of every message, and its futures never time
-out. Here a batch has one future, and one subscription takes the acknowledgements of all batches.
+The client's own `publish_async` makes a future, a slot and three callbacks of every message, checks each header by a
+pattern, and its futures never time out. Here a batch is one piece of wire protocol, and one subscription
+takes the acknowledgements of all batches. Two methods of the client that it uses itself for this are called from here.
 """
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +13,8 @@ import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import APIError, NoStreamResponseError
+
+from sangkien.messaging.cloudevents import Headers, encoded
 
 _NO_RESPONDERS = "503"
 
@@ -55,43 +57,47 @@ class Publisher:
 
 
 class Batch:
-    """Messages under way. Answers are kept by the place of the message in the batch."""
+    """Messages that leave together. Answers are kept by the place of the message in the batch."""
 
     def __init__(self, client: Client, inbox: str, number: int) -> None:
         self._client = client
         self._reply = f"{inbox}.{number}-"
         self.number = number
+        self._written: list[bytes] = []
         self._answers: list[Answer] = []
         self._unanswered = 0
-        self._all = asyncio.Event()
-        self._lost = False
+        self._over = asyncio.Event()
 
-    async def send(self, subject: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Put one message on its way. Raises nats errors when the connection cannot take it."""
+    def add(self, subject: str, body: bytes, headers: Headers) -> None:
+        """One more message (HPUB of the NATS client protocol). Subject and header names are taken as they are."""
+        head = b"NATS/1.0\r\n%b\r\n" % encoded(headers)
+        reply = f"{self._reply}{len(self._answers)}"
+        command = f"HPUB {subject} {reply} {len(head)} {len(head) + len(body)}\r\n".encode()
+        self._written += (command, head, body, b"\r\n")
         self._answers.append(None)
         self._unanswered += 1
-        self._all.clear()
-        await self._client.publish(subject, body, f"{self._reply}{len(self._answers) - 1}", dict(headers))
 
     async def answers(self, seconds: float) -> list[Answer]:
-        """The answer to each message sent, in order, once all are there or the time is over."""
-        if self._unanswered and not self._lost:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._all.wait()
+        """Send all, and give the answer to each, in order, once all are there or the time is over."""
+        if not self._unanswered:
+            return []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._client._send_command(b"".join(self._written))  # noqa: SLF001 (see above)
+                await self._client._flush_pending()  # noqa: SLF001
+                await self._over.wait()
         return self._answers
 
     def give_up(self) -> None:
         """The connection is lost: nobody will answer any more."""
-        self._lost = True
-        self._all.set()
+        self._over.set()
 
     def answered(self, place: int, answer: Answer) -> None:
         if self._answers[place] is None:
             self._answers[place] = answer
             self._unanswered -= 1
             if not self._unanswered:
-                self._all.set()
+                self._over.set()
 
 
 def _answer(message: Msg) -> Ack | Exception:

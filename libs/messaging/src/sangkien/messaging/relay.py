@@ -190,20 +190,19 @@ class Relay:
         self._batch = batch = await self._publisher.begin()
         try:
             for place, row in enumerate(rows):
-                if session != self._session:
-                    break
                 if len(row.body) + HEADER_ROOM_BYTES > self._client.max_payload:
                     _log.error("event_too_large_for_broker", stream=self._stream, event_id=row.id, size=len(row.body))
-                    continue
-                await self._send(batch, row)
-                sent.append(place)
-            for place, answer in zip(sent, await batch.answers(PUBLISH_SECONDS), strict=True):
-                answers[place] = answer
+                else:
+                    self._add(batch, row)
+                    sent.append(place)
+            if session == self._session:
+                for place, answer in zip(sent, await batch.answers(PUBLISH_SECONDS), strict=True):
+                    answers[place] = answer
         finally:
             self._batch = None
         return answers
 
-    async def _send(self, batch: Batch, row: Outgoing) -> None:
+    def _add(self, batch: Batch, row: Outgoing) -> None:
         with self._telemetry.span(
             f"{row.type} publish",
             parent=row.traceparent,
@@ -211,7 +210,7 @@ class Relay:
             event_id=row.id,
             aggregate_id=row.aggregate_id,
         ):
-            await batch.send(row.type, row.body, self._headers(row, row.id))
+            batch.add(row.type, row.body, self._headers(row, row.id))
 
     async def _place(self, rows: Sequence[Outgoing], answers: Sequence[Answer]) -> list[Placed]:
         """Those of the rows that the broker holds for certain. Raises the broker's error when it holds none."""
