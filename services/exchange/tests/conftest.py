@@ -114,15 +114,15 @@ class Node:
         return [doc["key"].rpartition(":")[2] for doc in sorted(applied, key=lambda doc: (doc["settled_at"], doc["n"]))]
 
     async def count(self, state: str) -> int:
-        return await self.store.count("outgoing", {"state": state})
+        """Of summaries: an echo at the beginning of each life does not count."""
+        return await self.store.count("outgoing", {"state": state, "type": DecisionSummarised.TYPE})
 
     async def delivered(self, count: int) -> None:
         """Wait until so many summaries of this node are delivered."""
 
-        async def all_there() -> int:
-            return await self.store.count("outgoing", {"state": "delivered", "type": DecisionSummarised.TYPE})
-
-        await eventually(all_there, value=count, timeout=60, what="delivered messages")
+        await eventually(
+            lambda: self.count("delivered"), value=count, timeout=60, what="delivered messages"
+        )
 
 
 @dataclass

@@ -68,11 +68,10 @@ class AdoptHistory:
         await self._commit([self._ledger.stored(replace(chain, head=head))])
         return await self._ledger.chain()
 
-    async def __call__(self, epoch: int, after: int, seals: Sequence[str], *, more: bool) -> None:
+    async def __call__(self, epoch: int, after: int, seals: Sequence[str]) -> None:
         """Take over one page, whose first seal has the number `after` + 1. Answers to old questions change nothing.
 
-        With the last page, after which the hub has no `more`, sealing goes on. Raises Conflict when another writer was
-        faster.
+        An empty page ends it: the hub has no more. Raises Conflict when another writer was faster.
         """
         chain = await self._ledger.chain()
         if not chain.reconciling or epoch != chain.head.epoch or after != chain.head.n:
@@ -87,7 +86,7 @@ class AdoptHistory:
             read.append(seal)
             head = head.after(seal)
         word = replace(await self._ledger.word(), confirmed=head.n)
-        done = not more and len(read) == len(seals)
+        done = not seals
         ops = [*await self._adopted(read), self._ledger.stored(replace(chain, head=head, reconciling=not done))]
         await self._commit([*ops, self._ledger.stored(word)])
         if done:

@@ -51,9 +51,8 @@ class ReadArrivals:
     async def _adopt(self, parcel: Parcel) -> None:
         try:
             said = json.loads(parcel.body)
-            epoch, first, following = int(said["epoch"]), int(said["from"]), int(said["next"])
-            seals = [str(seal) for seal in said["seals"]]
+            epoch, after, seals = int(said["epoch"]), int(said["after"]), [str(seal) for seal in said["seals"]]
         except (ValueError, KeyError, TypeError):
             self._notes.warning("history_unreadable")
             return
-        await decided_again(lambda: self._adopting(epoch, first - 1, seals, more=following > 0))
+        await decided_again(lambda: self._adopting(epoch, after, seals))

@@ -1,5 +1,6 @@
 """What this node tells the hub outside its chain: how far it has received, and that it needs its history."""
 
+import json
 from typing import Final
 
 from sangkien.custody import NodeReceipt, SealKey
@@ -74,6 +75,6 @@ class TellHub:
         now = self._steady()
         if wanted is None or (wanted == self._asked and now - self._asked_at < ASK_AGAIN_S):
             return
-        question = self._key.sign({"v": 1, "from": self._node, "epoch": wanted[0], "n": wanted[1] + 1})
+        question = json.dumps({"v": 1, "epoch": wanted[0], "after": wanted[1]}, separators=(",", ":"))
         await self._leaf.offer(HUB, HISTORY_TYPE, question.encode(), {}, self._world.new_id())
         self._asked, self._asked_at = wanted, now
