@@ -13,7 +13,7 @@ from nats.errors import Error as NatsError
 
 from sangkien.federation.accounts import checked_public, credentials, leaf_user_jwt, node_account_jwt
 from sangkien.federation.connection import Connection, end, link_errors
-from sangkien.federation.errors import FederationError, UnknownNode
+from sangkien.federation.errors import FederationError, RequestRefused, UnknownNode
 from sangkien.federation.hub_folder import HubFolder, NodeKeys
 from sangkien.federation.hub_link import HubLink
 from sangkien.federation.names import Names, checked_node
@@ -72,7 +72,8 @@ class HubBroker:
         """
         checked_public(user_public, "user")
         async with self._lock(node):
-            keys = self._folder.keep_keys(node, self._folder.with_user(node, user_public))
+            keys = self._folder.with_user(node, user_public)
+            self._folder.keep_keys(node, keys)
             await self._open(node, keys)
             return leaf_user_jwt(keys.account, user_public, Names(node), utc_now())
 
@@ -119,6 +120,10 @@ class HubBroker:
         checked_public(new_user_public, "user")
         async with self._lock(node):
             keys = self._folder.keys_of(node)
+            if keys.state == "revoked":
+                raise UnknownNode("node_unknown", f"{node} was revoked")
+            if new_user_public in keys.revoked:
+                raise RequestRefused("key_revoked", "this key was revoked: make another")
             users = (*(user for user in keys.users if user != new_user_public), new_user_public)
             keys = self._folder.keep_keys(node, replace(keys, users=users))
             return leaf_user_jwt(keys.account, new_user_public, Names(node), utc_now())

@@ -13,7 +13,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from sangkien.custody import SealKey
 from sangkien.federation.accounts import NKey, operator_jwt, service_user_jwt, system_account_jwt
 from sangkien.federation.certificates import Authority, hosts_of, valid_until
-from sangkien.federation.errors import FolderRefused, UnknownNode
+from sangkien.federation.errors import FolderRefused, RequestRefused, UnknownNode
 from sangkien.federation.names import checked_node
 from sangkien.federation.private_files import private_folder, read_json, read_private, write_json, write_private
 from sangkien.federation.servers import TlsFiles, hub_configuration
@@ -184,11 +184,16 @@ class HubFolder:
         return keys
 
     def with_user(self, node: str, user_public: str) -> NodeKeys:
-        """The node's account with this leaf user as its only one, and active; made when it is not there yet."""
+        """The node's account with this leaf user as its only one, and active; made when it is not there yet.
+
+        Nothing is written. Raises RequestRefused (key_revoked).
+        """
         try:
             kept = self.keys_of(node)
         except UnknownNode:
             kept = NodeKeys(NKey.create("account").seed)
+        if user_public in kept.revoked:
+            raise RequestRefused("key_revoked", "this key was revoked: make another")
         former = [user for user in kept.users if user != user_public]
         revoked = _unique([*kept.revoked, *former])
         return replace(kept, users=(user_public,), revoked=revoked, state="active")

@@ -34,7 +34,7 @@ that is made again because the first one was lost on its way."""
 STALLED_SECONDS: Final = 10.0
 """A source that works hears a heartbeat each second."""
 _NANO: Final = 1e9
-_PAUSES: Final = (0.2, 0.3, 0.5, 1.0, 2.0, 4.0)
+_PAUSES: Final = (0.2, 0.3, 0.5, 1.0, 3.0, 5.0)
 _LAST_PAUSE: Final = 8.0
 _LEAST_BETWEEN: Final = 1.0
 
@@ -89,14 +89,14 @@ async def put_right(js: JetStreamContext, wanted: StreamConfig) -> bool:
 
 
 async def begin_anew(js: JetStreamContext, stream: StreamConfig) -> None:
-    """Delete the stream and make it again, above every sequence it ever had. Raises nats errors.
+    """Empty the stream and go on above every sequence it ever had. Raises nats errors.
 
-    Whoever sources it goes on above the sequence it read last, and would skip in silence what comes below. The first
-    sequence is the time in milliseconds: more than the messages ever stored.
+    Whoever sources it goes on above the sequence it read last, and would skip in silence what comes below. The next
+    sequence is the time in milliseconds: more than the messages ever stored. The stream stays the same one: to a
+    stream that was made anew under its name the server needs seconds to get used.
     """
-    with suppress(NotFoundError):
-        await js.delete_stream(str(stream.name))
-    await js.add_stream(stream.evolve(first_seq=int(utc_now().timestamp() * 1_000)))
+    await put_right(js, stream)
+    await js.purge_stream(str(stream.name), seq=int(utc_now().timestamp() * 1_000))
 
 
 class Source:

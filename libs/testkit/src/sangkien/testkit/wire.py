@@ -86,8 +86,16 @@ class Wire:
         self._abort()
         for task in self._tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._finish(server))
         self._loop.close()
+
+    async def _finish(self, server: asyncio.Server) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._writers |= self._stranded
+        self._abort()
+        await server.wait_closed()
+        await asyncio.sleep(0)  # an aborted transport closes its socket a turn later
+        await asyncio.sleep(0)
 
     def _cut(self) -> None:
         self._down, self._passed_at_cut = True, self.passed
