@@ -54,18 +54,19 @@ async def test_the_same_business_key_is_said_and_taken_once(city: Any, ward: Any
 
 
 async def test_a_leaf_that_lost_its_tail_is_given_it_again(city: Any, ward: Any, summary: Any, tmp_path: Path) -> None:
-    server = ward.member.server
+    server, streams = ward.member.server, ward.member.folder.path / "jetstream"
     await ward.says("hanoi", summary(0))
     await ward.delivered(1)
     server.stop()
-    server.save_store(tmp_path / "earlier")
+    shutil.copytree(streams, tmp_path / "earlier")
     server.start()
     ward.member.wire.cut()
     await ward.says("hanoi", *[summary(number) for number in range(1, 6)])
     await eventually(lambda: ward.count("offered"), value=5)
 
     server.stop()
-    server.set_store_back(tmp_path / "earlier")
+    shutil.rmtree(streams)
+    shutil.copytree(tmp_path / "earlier", streams)
     server.start()
     await ward.says("hanoi", *[summary(number) for number in range(6, 11)])
     ward.member.wire.heal()

@@ -471,7 +471,7 @@ async def test_dossier_waits_while_intake_or_directory_is_away(city: Node, distr
         await city.takes("badinh", filed)
 
 
-async def test_child_that_comes_later_is_told_of_rounds_once(city: Node) -> None:
+async def test_child_that_comes_later_or_anew_is_told_of_rounds_once(city: Node) -> None:
     closed = RoundClosed(round_id="R1", closed_on=date(2026, 5, 1))
     this_year = opened("R1").model_copy(update={"closes_on": city.context.today()})
     await city.review.says_all((this_year, "R1", 1), (opened("OLD"), "OLD", 1), (closed, "R1", 2))
@@ -487,6 +487,8 @@ async def test_child_that_comes_later_is_told_of_rounds_once(city: Node) -> None
     assert (before, after) == (1, [1, 0])
     told = [(to, message.round_id, message.closed_on) for to, message in await city.says() if is_round(message)]
     assert told == [("thanhxuan", "R1", date(2026, 5, 1))]
+    city.registry.learn([replace(later, state="active", version=6, epoch=2)])
+    assert (await city.newcomers(), [to for to, _ in await city.says()]) == (1, ["thanhxuan"])
 
 
 def is_round(message: Crossing) -> TypeGuard[RoundAnnounced]:
