@@ -9,12 +9,16 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sangkien.console.node.folder import NodeFolder
+from sangkien.console.node.upkeep import Upkeep
+from sangkien.custody import SealKey
+from sangkien.federation import MemberFolder
 from sangkien.testkit.command import COMMAND, sangkien
 from sangkien.testkit.eventually import eventually
 
@@ -183,8 +187,23 @@ async def test_keys_are_rotated_while_the_node_runs(federation: Federation) -> N
     audited, _ = sangkien("audit", "verify", "--json", "--data-dir", federation.hub)
     own, _ = sangkien("audit", "verify", "--json", "--data-dir", federation.union)
 
-    assert (status, rotated["ok"], [check["ok"] for check in rotated["checks"]]) == (0, True, [True] * len(CHECKS))
-    assert (audited, own) == (0, 0)
+    assert (status, audited, own) == (0, 0, 0), rotated
+    assert [check["ok"] for check in rotated["checks"]] == [True] * len(CHECKS)
+
+
+async def test_keys_are_renewed_by_themselves_before_the_certificate_ends(federation: Federation) -> None:
+    member = MemberFolder(federation.union / "link")
+    before, until = member.seal_key.public, member.certificate_until
+    pid = NodeFolder(federation.union).running()
+    upkeep = Upkeep(NodeFolder(federation.union), lambda _: os.kill(pid.pid, signal.SIGHUP) if pid else None)
+
+    await upkeep.look(until - timedelta(days=31))
+    kept = member.seal_key.public
+    await upkeep.look(until - timedelta(days=29))
+    await eventually(lambda: sangkien("node", "doctor", "--json", "--data-dir", federation.union)[0] == 0, timeout=60)
+
+    assert (kept, member.seal_key.public != before) == (before, True)
+    assert member.former_seal_keys[0].public == before
 
 
 async def test_suspended_node_says_so_and_goes_on_when_reinstated(federation: Federation) -> None:
@@ -253,6 +272,4 @@ def put_back(hub: Path, body: str, *, where: int) -> None:
 
 
 def key_of_nobody() -> str:
-    from sangkien.custody import SealKey
-
     return SealKey.create().public

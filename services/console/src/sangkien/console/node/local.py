@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import grpc
 
@@ -16,8 +17,6 @@ from sangkien.rpc import RenewedToken, TokenSource, connect, retrying
 from sangkien.runtime import Telemetry
 
 CALL_S = 30.0
-LINK_CHILDREN = ("link-nats-server", "exchange", "services")
-"""What holds the keys of a member in memory."""
 
 
 @dataclass
@@ -114,7 +113,7 @@ class _Start:
         if federated == set(FEDERATION) and "exchange" not in running.targets:
             await self._join_own_hub(node, supervisor)
         if federated:
-            self._restart_link_on_hangup(supervisor)
+            self._keep_up(supervisor)
         return node
 
     async def _join_own_hub(self, node: LocalNode, supervisor: Supervisor) -> None:
@@ -135,18 +134,32 @@ class _Start:
         await supervisor.add([leaf.child, *exchange])
         self.folder.announce(node.running)
 
-    def _restart_link_on_hangup(self, supervisor: Supervisor) -> None:
-        """Another command that changed the member's keys says so with SIGHUP."""
+    def _keep_up(self, supervisor: Supervisor) -> None:
+        """Renew what runs out, and take up what another command renewed, which says so with SIGHUP."""
+        from sangkien.console.node.upkeep import LINK_CHILDREN, Upkeep
 
-        def restart() -> None:
-            from sangkien.console.node.links import leaf_server
+        def restart(children: tuple[str, ...]) -> None:
+            supervisor.restart(*children)
 
-            ports = [child.spec.port for child in supervisor.children if child.spec.name == LINK_CHILDREN[0]]
-            if ports:
-                leaf_server(self.folder, ports[0])  # its configuration names the files of the keys in use
-                supervisor.restart(*LINK_CHILDREN)
-
-        loop = asyncio.get_running_loop()
+        upkeep = asyncio.create_task(Upkeep(self.folder, restart).run(), name="upkeep")
+        self.stack.push_async_callback(_end, upkeep)
+        hangup = partial(restart, LINK_CHILDREN)
+        _ON_HANGUP.append(hangup)
+        self.stack.callback(_ON_HANGUP.remove, hangup)
         with suppress(ValueError, RuntimeError):  # only the main thread may
-            loop.add_signal_handler(signal.SIGHUP, restart)
-            self.stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _hang_up)
+
+
+_ON_HANGUP: list[Callable[[], None]] = []
+"""Of each node that runs in this process."""
+
+
+def _hang_up() -> None:
+    for each in _ON_HANGUP:
+        each()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -13,7 +13,7 @@ from sangkien.console.node.joining import ASKED, CALL_S, calling_hub, write_secr
 from sangkien.console.node.local import LocalNode
 from sangkien.console.node.stopping import Stop
 from sangkien.console.operations import Operations
-from sangkien.console.patience import until
+from sangkien.console.patience import WaitedTooLong, until
 from sangkien.federation import FederationError, MemberFolder, NewKeys
 from sangkien.runtime import utc_now
 
@@ -59,7 +59,7 @@ async def rotate(folder: NodeFolder) -> None:
 
 
 async def in_use(node: LocalNode) -> None:
-    """Have a running node take its new keys up, and wait until its exchange has. Raises WaitedTooLong."""
+    """Have a running node take its new keys up, and wait until its exchange has. Raises Stop."""
     stub = Operations(node).stubs["exchange"]
 
     async def started() -> int:
@@ -67,7 +67,15 @@ async def in_use(node: LocalNode) -> None:
 
     before = await started()
     os.kill(node.running.pid, signal.SIGHUP)
-    await until("exchange to start again with the new keys", started, lambda at: at != before)
+    try:
+        await until("exchange to start again with the new keys", started, lambda at: at != before)
+    except WaitedTooLong as error:
+        raise Stop(
+            "rotation_not_taken_up",
+            "Khóa mới đã đăng ký nhưng nút chưa khởi động lại với chúng · the new keys are registered, but the node has"
+            " not started again with them",
+            "dừng rồi chạy lại nút · stop the node and start it again",
+        ) from error
 
 
 def _proof(member: MemberFolder, node: str, keys: NewKeys) -> str:
