@@ -170,12 +170,11 @@ def _custody(held: hub.GetMessageResponse) -> dict[str, Any]:
 
 def _members(answer: ex.ListPeersResponse) -> Table:
     title = "Với các nút khác · With other nodes: gửi · sent, chờ · waiting, chưa giao · undelivered, từ chối · refused"
-    table = _table(title, ("Nút", "Tên", "Trạng thái", "Gửi", "Chờ", "Cũ nhất", "Chưa giao", "Từ chối", "Nhận"))
+    table = _table(title, ("Nút", "Trạng thái", "Gửi", "Chờ", "Cũ nhất", "Chưa giao", "Từ chối", "Nhận"))
     now = utc_now()
     for each in answer.peers:
         table.add_row(
-            escape(each.node),
-            escape(each.name),
+            "\n".join(escape(word) for word in (each.node, each.name) if word),
             _state(each.state),
             str(each.sent),
             str(each.waiting),
@@ -223,7 +222,7 @@ def _nodes(answer: hub.ListPeersResponse) -> list[Table]:
 def _table(title: str, headings: tuple[str, ...]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=heading != "Tên")
+        table.add_column(heading, overflow="fold", no_wrap=heading != "Nút")
     return table
 
 
