@@ -65,9 +65,11 @@ class RoundAnnounced(Crossing):
     opens_on: date
     closes_on: date
     closed_on: date | None = None
+    epoch: int = Field(default=1, ge=1, description="the receiver's life: one that joined anew is told anew")
 
     def key(self) -> str:
-        return f"{self.TYPE}:{self.round_id}:{self.version}"
+        life = "" if self.epoch == 1 else f":{self.epoch}"
+        return f"{self.TYPE}:{self.round_id}:{self.version}{life}"
 
 
 class FiledAuthor(BaseModel):

@@ -152,9 +152,10 @@ class Registry(Protocol):
 class CustodyStep:
     """One step in the way of a dossier that crosses: who held it from then on, and why.
 
-    `what` is one of filed, sent, received, accepted, supplement_requested, refused, voted, recognised, not_recognised;
-    `in_custody` and `delivered` follow from the fate of the message and are not recorded. `dossier_id` and `code` are
-    this node's, `remote_id` the other one's. On a `sent` step, `message_receiver` and `message_key` name the message.
+    `what` is one of filed, sent, received, not_received, accepted, supplement_requested, refused, voted, recognised,
+    not_recognised, withdrawn; `in_custody` and `delivered` follow from the fate of the message and are not recorded.
+    `dossier_id` and `code` are this node's, `remote_id` the other one's. On a `sent` step, `message_receiver` and
+    `message_key` name the message.
     `answer_from` and `answer_due`: who must answer by when, from this step on.
     """
 

@@ -22,7 +22,7 @@ def announcements(rounds: Sequence[OwnRound], me: KnownNode, child: KnownNode, t
     """What a child is told of rounds; nothing unless it is active and may be told."""
     if child.state != "active" or not may_send(RoundAnnounced.TYPE, me.profile, child.profile):
         return []
-    return [Outbound(child.node, _announced(one), trace) for one in rounds if one.told]
+    return [Outbound(child.node, _announced(one, child.epoch), trace) for one in rounds if one.told]
 
 
 class AnnounceToNewcomers:
@@ -50,7 +50,7 @@ class AnnounceToNewcomers:
         return len(fresh)
 
 
-def _announced(one: OwnRound) -> RoundAnnounced:
+def _announced(one: OwnRound, epoch: int) -> RoundAnnounced:
     return RoundAnnounced(
         round_id=one.round_id,
         version=one.version,
@@ -60,4 +60,5 @@ def _announced(one: OwnRound) -> RoundAnnounced:
         opens_on=one.opens_on,
         closes_on=one.closes_on,
         closed_on=one.closed_on,
+        epoch=epoch,
     )

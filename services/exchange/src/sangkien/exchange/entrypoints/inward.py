@@ -78,7 +78,7 @@ class Business:
     def _announced(self, sender: str, message: RoundAnnounced, seal: "Seal") -> Taken:
         if not self._above(sender, self._registry.me.node):
             raise RoundNotTheirs(node=sender)
-        event = ForeignRoundAnnounced(node=sender, **message.model_dump(exclude={"version"}))
+        event = ForeignRoundAnnounced(node=sender, **message.model_dump(exclude={"version", "epoch"}))
         return Taken([self._told(event, message.round_id, message.version, seal)])
 
     async def _filed(self, sender: str, filed: DossierFiled, seal: "Seal") -> Taken:

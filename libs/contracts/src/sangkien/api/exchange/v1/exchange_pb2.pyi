@@ -362,7 +362,7 @@ class Step(_message.Message):
     node: _builtins.str
     """Who held it from then on: a node id."""
     what: _builtins.str
-    """filed, sent, in_custody, delivered, received, accepted, supplement_requested, refused, voted, recognised, not_recognised."""
+    """filed, sent, in_custody, delivered, received, accepted, supplement_requested, refused, voted, recognised, not_recognised, not_received, withdrawn."""
     detail: _builtins.str
     """Decision symbol, receipt code or refusal code, where there is one."""
     @_builtins.property
