@@ -156,6 +156,7 @@ class Reader:
                 async with asyncio.timeout(_LINGER_SECONDS):
                     await self._came.wait()
             except TimeoutError:
+                self._sort_out()  # the server's own word may have come at the same moment
                 return
             self._sort_out()
 
