@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
@@ -59,8 +60,8 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
         self._render = render
 
     async def FileDossier(self, request: pb.FileDossierRequest, context: Any) -> pb.FileDossierResponse:
-        filing = read_filing(request.idempotency_key, request.dossier, self._today())
-        return _filed(await self._filing.one(filing, filer()))
+        read = partial(read_filing, request.idempotency_key, request.dossier, self._today())
+        return _filed(await self._filing.one(read, filer()))
 
     async def FileDossiers(
         self, requests: AsyncIterable[pb.FileDossiersRequest], context: Any
