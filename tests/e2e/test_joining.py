@@ -160,6 +160,27 @@ async def test_audit_holds_until_a_row_of_the_log_is_altered_and_names_it(federa
     assert after["checked"][0]["entries"] >= before["checked"][0]["entries"] > 1
 
 
+async def test_entries_taken_off_the_end_of_the_log_are_missed_at_the_next_audit(federation: Federation) -> None:
+    words = ("audit", "verify", "--json", "--data-dir", federation.hub)
+    _, before = sangkien(*words)
+    last = before["checked"][0]["entries"]
+    with sqlite3.connect(f"{federation.hub}/stores/hub.db", timeout=20) as store:
+        tail = store.execute("select id, ver, body from entries where id >= ?", (f"{last:012}",)).fetchall()
+        stamps = store.execute(
+            "select id, ver, body from stamps where json_extract(body, '$.last') >= ?", (last,)
+        ).fetchall()
+        store.execute("delete from entries where id >= ?", (f"{last:012}",))
+        store.execute("delete from stamps where json_extract(body, '$.last') >= ?", (last,))
+    status, broken = sangkien(*words)
+    with sqlite3.connect(f"{federation.hub}/stores/hub.db", timeout=20) as store:
+        store.executemany("insert into entries values (?, ?, ?)", tail)
+        store.executemany("insert into stamps values (?, ?, ?)", stamps)
+    mended, _ = sangkien(*words)
+
+    assert (status, mended) == (1, 0)
+    assert (broken["broken"]["where"], broken["broken"]["code"]) == (f"entry:{last}", "missing")
+
+
 async def test_member_audits_its_own_chain_and_the_hub_the_same_one(federation: Federation) -> None:
     own, mine = sangkien("audit", "verify", "--json", "--data-dir", federation.union)
     held, theirs = sangkien("audit", "verify", "--node", UNION, "--json", "--data-dir", federation.hub)

@@ -12,6 +12,7 @@ from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from sangkien.api.hub.v1 import hub_pb2 as hub
 from sangkien.api.hub.v1.hub_pb2_grpc import HubServiceStub
 from sangkien.console.node.local import LocalNode
+from sangkien.console.node.remembered import Remembered
 from sangkien.console.node.stopping import Stop
 from sangkien.custody import (
     BrokenLink,
@@ -67,7 +68,10 @@ async def audit(node: LocalNode, only: str = "", *, authorities: Sequence[Certif
         if only:
             done.append(await _held_chain(stub, only, keys))
         else:
-            done.append(await _log(stub, me, keys, HubFolder(node.folder.hub).seal_key.public, authorities))
+            log = LogAudit(
+                [HubFolder(node.folder.hub).seal_key.public], lambda one: keys.get(one, ()), authorities=authorities
+            )
+            done.append(await _log(stub, me, log, Remembered(node.folder.path)))
     if "exchange" in targets and only in {"", me}:
         done.append(await _own_chain(ExchangeServiceStub(node.channel("exchange", node.operator())), node))
     if not done:
@@ -79,8 +83,7 @@ async def audit(node: LocalNode, only: str = "", *, authorities: Sequence[Certif
     return done
 
 
-async def _log(stub: HubServiceStub, me: str, keys: Keys, hub_key: str, authorities: Sequence[Certificate]) -> Checked:
-    log = LogAudit([hub_key], lambda node: keys.get(node, ()), authorities=authorities)
+async def _log(stub: HubServiceStub, me: str, log: LogAudit, remembered: Remembered) -> Checked:
     stamps = _Stamps(stub)
     entries = stamped = count = 0
 
@@ -93,7 +96,8 @@ async def _log(stub: HubServiceStub, me: str, keys: Keys, hub_key: str, authorit
         while entries > before:  # what is written while this reads may have been stamped already
             before = entries
             async for each in _entries(stub, begin=entries + 1):
-                log.entry(each.entry, each.seal)
+                entry = log.entry(each.entry, each.seal)
+                remembered.check("log", f"entry:{entry.position}", entry.position, entry.hash)
                 entries = each.position
                 while (stamp := await stamps.until(entries)) is not None:
                     take(stamp)
@@ -101,7 +105,7 @@ async def _log(stub: HubServiceStub, me: str, keys: Keys, hub_key: str, authorit
                 break
         if (stamp := await stamps.next()) is not None:
             take(stamp)  # of entries that are not there
-        log.finish()
+        remembered.keep("log", entries, log.finish(remembered.reached("log")).head)
     except BrokenLink as broken:
         return Checked("log", me, entries, count, stamped, Broken("log", broken.where, broken.code, broken.claim))
     return Checked("log", me, entries, count, stamped)
@@ -139,16 +143,20 @@ async def _own_chain(stub: ExchangeServiceStub, node: LocalNode) -> Checked:
     own = [member.seal_key, *member.former_seal_keys]  # of the folder, which no store can change
     keys = list(dict.fromkeys((*(key.public for key in own), *first.seal_keys)))
     chain, entries = ChainAudit(me, keys), 0
+    remembered, life = Remembered(node.folder.path), f"chain:{first.epoch}"
     try:
         for epoch in range(1, first.epoch + 1):
             async for each in _seals(stub, epoch):
                 seal = chain.seal(each.seal)
                 if each.body_sha256 and each.body_sha256 != seal.sha256:
                     raise BrokenLink(f"seal:{seal.n}", "body", "sha256")
+                if epoch == first.epoch:
+                    remembered.check(life, f"seal:{seal.n}", seal.n, seal.hash)
                 entries += 1
-        if (chain.head.epoch, chain.head.n) < (link.epoch, link.sealed):
-            raise BrokenLink(f"seal:{chain.head.n + 1}", "missing")
-        chain.finish()
+        head = chain.finish()
+        if (head.epoch, head.n) < (link.epoch, max(link.sealed, remembered.reached(life))):
+            raise BrokenLink(f"seal:{head.n + 1}", "missing")
+        remembered.keep(life, head.n, head.hash)
     except BrokenLink as broken:
         return Checked("chain", me, entries, broken=Broken("chain", broken.where, broken.code, broken.claim))
     return Checked("chain", me, entries)

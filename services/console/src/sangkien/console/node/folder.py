@@ -9,6 +9,7 @@
   keys/           directory's signing key            spans/   local traces
   logs/           one file a child                   mail/    what the demo's mail sink received
   hub/            the centre's keys and server       link/    a member's keys and its leaf server
+  audited.json    how far the last audits reached: removed after a restore that goes back behind them on purpose
 """
 
 import fcntl
