@@ -5,7 +5,6 @@ import json
 import socket
 from pathlib import Path
 
-import nats
 import nats.errors
 import pytest
 from nats.aio.client import Client
@@ -110,13 +109,11 @@ async def test_message_injected_into_the_own_source_under_another_name_is_droppe
     link, client = linked.broker.link("a"), await linked.members["a"].client()
     await say(linked.members["a"].broker, 1)
     assert await hear(link.fetch, 1) == [1]
-    [source] = await client.jetstream().consumers_info("OUT_a")
-    subject = source.config.deliver_subject or ""
-    assert subject.startswith("deliver.up.a.")
+    subject = await _delivered_to(client)
 
     for forged in ("fed.b.hub.x.v1", "fed.a", "other"):
         stamp = utc_now().timestamp() * 1e9
-        reply = f"$JS.ACK.OUT_a.{source.name}.1.{{0}}.{{0}}.{stamp:.0f}.0@{forged}"
+        reply = f"$JS.ACK.OUT_a.x.1.{{0}}.{{0}}.{stamp:.0f}.0@{forged}"
         for seq in (2, 3, 4):
             await client.publish(subject, b"666", reply=reply.format(seq))
     await client.flush()
@@ -127,6 +124,15 @@ async def test_message_injected_into_the_own_source_under_another_name_is_droppe
     assert set(heard) >= {9}
     assert (await counts(linked))["FED_b"] == 0
     await client.close()
+
+
+async def _delivered_to(client: Client) -> str:
+    """Where the hub's source listens, which the member's own server knows."""
+    answer = await client.request("$SYS.REQ.ACCOUNT.PING.CONNZ", b'{"subscriptions":true}', timeout=5)
+    connections = json.loads(answer.data)["data"]["connections"]
+    [leaf] = [each for each in connections if each["kind"] == "Leafnode"]
+    [subject] = [each for each in leaf["subscriptions_list"] if each.startswith("deliver.up.a.S.")]
+    return str(subject)
 
 
 async def _all(fed: Federation, last: int) -> list[int]:
@@ -164,8 +170,11 @@ async def test_second_leaf_with_the_same_keys_is_refused_and_the_first_stays(
 async def test_client_may_not_log_in_with_the_credentials_of_a_leaf(linked: Federation) -> None:
     credentials = linked.members["a"].folder.path / "keys" / "current" / "leaf.creds"
 
+    client = Client()
+
     with pytest.raises(nats.errors.Error, match=r"(?i)authorization violation"):
-        await nats.connect(linked.hub.url, user_credentials=str(credentials), allow_reconnect=False, error_cb=_quiet)
+        await client.connect(linked.hub.url, user_credentials=str(credentials), allow_reconnect=False, error_cb=_quiet)
+    await client.close()
 
 
 async def _quiet(_: Exception) -> None: ...
@@ -220,7 +229,7 @@ async def test_message_larger_than_the_link_allows_stops_only_its_sender(linked:
     client = await member.client()
 
     await client.jetstream().publish("out.hub.x.v1", b"x" * (2 << 20))
-    await eventually(lambda: "Maximum Payload" in linked.hub.server.log, what="the hub to refuse it")
+    await eventually(lambda: "maximum payload exceeded" in linked.hub.server.log, what="the hub to refuse it")
     await say(linked.members["b"].broker, 1)
     assert await hear(linked.broker.link("b").fetch, 1) == [1]
     assert (await counts(linked))["FED_a"] == 0
@@ -241,22 +250,20 @@ async def test_leaf_without_a_certificate_of_the_authority_is_refused(linked: Fe
     (tmp_path / "own.crt").write_text(served.certificate_pem)
     (tmp_path / "own.key").write_text(served.key_pem)
 
-    with LinkServer(_configured(member, tmp_path), name="leaf-a", port=free_port_of(member)) as leaf:
-        await eventually(lambda: "bad certificate" in leaf.log or "unknown certificate" in leaf.log)
-        await eventually(lambda: "TLS leafnode handshake error" in linked.hub.server.log)
+    refused = linked.hub.server.log.count("TLS leafnode handshake error")
+    port = free_port()
+
+    with LinkServer(_configured(member, tmp_path, port), name="leaf-a", port=port):
+        await eventually(lambda: linked.hub.server.log.count("TLS leafnode handshake error") > refused + 1)
 
     assert linked.broker.connected() == {"b"}
 
 
-def free_port_of(member: Member) -> int:
-    return member.port
-
-
-def _configured(member: Member, directory: Path) -> Path:
+def _configured(member: Member, directory: Path, port: int) -> Path:
     current = member.folder.path / "keys" / "current"
     text = leaf_configuration(
         names=Names("a"),
-        port=member.port,
+        port=port,
         user="u",
         password="p",
         leaf_url=member.folder.link.leaf_url,
