@@ -21,7 +21,7 @@ from sangkien.messaging.lease import Lease
 from sangkien.messaging.outbox import OUTBOX, Outgoing
 from sangkien.messaging.publishing import Answer, Batch, Publisher
 from sangkien.messaging.reoffer import Reoffer, StreamMissing, Verified
-from sangkien.runtime import Metrics, Telemetry, new_id, utc_now
+from sangkien.runtime import Metrics, Telemetry, new_id, traceparent_of, utc_now
 from sangkien.store import Conflict, Delete, Duplicate, Op, Store
 
 IDLE_SECONDS = 0.5
@@ -190,10 +190,11 @@ class Relay:
         self._batch = batch = await self._publisher.begin()
         try:
             for place, row in enumerate(rows):
-                if len(row.body) + HEADER_ROOM_BYTES > self._client.max_payload:
-                    _log.error("event_too_large_for_broker", stream=self._stream, event_id=row.id, size=len(row.body))
+                body = row.body
+                if len(body) + HEADER_ROOM_BYTES > self._client.max_payload:
+                    _log.error("event_too_large_for_broker", stream=self._stream, event_id=row.id, size=len(body))
                 else:
-                    self._add(batch, row)
+                    self._add(batch, row, body)
                     sent.append(place)
             if session == self._session:
                 for place, answer in zip(sent, await batch.answers(PUBLISH_SECONDS), strict=True):
@@ -202,15 +203,17 @@ class Relay:
             self._batch = None
         return answers
 
-    def _add(self, batch: Batch, row: Outgoing) -> None:
-        with self._telemetry.span(
+    def _add(self, batch: Batch, row: Outgoing, body: bytes) -> None:
+        # Not entered: nothing happens under it that would look for the current span.
+        span = self._telemetry.span(
             f"{row.type} publish",
             parent=row.traceparent,
             kind="producer",
             event_id=row.id,
             aggregate_id=row.aggregate_id,
-        ):
-            batch.add(row.type, row.body, self._headers(row, row.id))
+        )
+        batch.add(row.type, body, self._headers(row, row.id, traceparent_of(span)))
+        span.end()
 
     async def _place(self, rows: Sequence[Outgoing], answers: Sequence[Answer]) -> list[Placed]:
         """Those of the rows that the broker holds for certain. Raises the broker's error when it holds none."""
@@ -226,7 +229,7 @@ class Relay:
             else:
                 # The broker remembers the id of a message that it no longer has: only another id gets it stored.
                 anew = await self._js.publish(
-                    row.type, row.body, headers=self._headers(row, f"{row.id}:{new_id()}"), timeout=PUBLISH_SECONDS
+                    row.type, row.body, headers=self._headers(row, f"{row.id}:{new_id()}", ""), timeout=PUBLISH_SECONDS
                 )
                 placed.append(Placed(row, anew.seq))
         if refused is not None and not placed:
@@ -256,12 +259,12 @@ class Relay:
         if self._metrics:
             self._metrics.count("events_published", len(placed), stream=self._stream)
 
-    def _headers(self, row: Outgoing, message_id: str) -> dict[str, str]:
+    def _headers(self, row: Outgoing, message_id: str, traceparent: str) -> dict[str, str]:
         return row.headers(
             source=self._source,
             stream=self._stream,
             message_id=message_id,
-            traceparent=self._telemetry.traceparent() or row.traceparent,
+            traceparent=traceparent or row.traceparent,
         )
 
     async def _rest(self) -> None:

@@ -7,7 +7,7 @@ from sangkien.runtime.logs import configure_logging, describe, flush_logs, log_l
 from sangkien.runtime.metrics import Metrics, MetricsPage
 from sangkien.runtime.settings import Address, ServiceSettings, SettingsInvalid
 from sangkien.runtime.span_store import SpanRecord, SpanStore
-from sangkien.runtime.telemetry import Telemetry
+from sangkien.runtime.telemetry import Telemetry, traceparent_of
 
 __all__ = [
     "Address",
@@ -26,5 +26,6 @@ __all__ = [
     "log_line",
     "new_id",
     "run",
+    "traceparent_of",
     "utc_now",
 ]

@@ -135,13 +135,7 @@ class Telemetry:
 
     def traceparent(self) -> str:
         """The W3C traceparent of the current span, "" when there is none."""
-        current = trace.get_current_span()
-        if type(current) is LightSpan:
-            return current.traceparent
-        position = current.get_span_context()
-        if not position.is_valid:
-            return ""
-        return format_traceparent(position.trace_id, position.span_id, sampled=position.trace_flags.sampled)
+        return traceparent_of(trace.get_current_span())
 
     @property
     def spans_dropped(self) -> int:
@@ -167,6 +161,16 @@ class Telemetry:
             self.store.close()
         if self._otlp:
             self._otlp.close()
+
+
+def traceparent_of(span: trace.Span) -> str:
+    """The W3C traceparent of a span, "" when it is none."""
+    if type(span) is LightSpan:
+        return span.traceparent
+    position = span.get_span_context()
+    if not position.is_valid:
+        return ""
+    return format_traceparent(position.trace_id, position.span_id, sampled=position.trace_flags.sampled)
 
 
 def _forget(span: LightSpan) -> None:
