@@ -134,14 +134,20 @@ class HubFolder:
         write_private(key, issued.key_pem)
         write_private(certificate, issued.certificate_pem)
 
-    def config(self, client_port: int, leaf_host: str, leaf_port: int) -> Path:
+    def config(self, client_port: int, leaf_host: str, leaf_port: int, *, apart: Path | None = None) -> Path:
         """Write the nats-server configuration and return its path.
+
+        With `apart`, a folder of its own for the server: everything that the server needs is put there, and none of
+        the hub's own keys, so that a server in a container of its own need not see them.
 
         Clients are served on 127.0.0.1 only. New certificates and another configuration are taken up by a restart of
         the server, which its supervisor does; members reconnect within seconds and nothing is lost.
         """
         now = utc_now()
+        home = private_folder(apart or self.path)
         certificate, key = self.server_certificate
+        if apart:
+            certificate, key = (write_private(home / each.name, read_private(each)) for each in (certificate, key))
         text = hub_configuration(
             client_port=client_port,
             leaf_host=leaf_host,
@@ -149,11 +155,11 @@ class HubFolder:
             operator_jwt=operator_jwt(self._operator, self._system.public, now),
             system_account=self._system.public,
             system_account_jwt=system_account_jwt(self._operator, self._system.public, now),
-            accounts=private_folder(self.path / "accounts"),
-            store=private_folder(self.path / "jetstream"),
-            tls=TlsFiles(certificate, key, write_private(self.path / "authority.crt", self._authority.certificate_pem)),
+            accounts=private_folder(home / "accounts"),
+            store=private_folder(home / "jetstream"),
+            tls=TlsFiles(certificate, key, write_private(home / "authority.crt", self._authority.certificate_pem)),
         )
-        return write_private(self.path / "hub.conf", text)
+        return write_private(home / "hub.conf", text)
 
     def system_login(self) -> tuple[str, NKey]:
         """JWT and key of a fresh user of the system account: for one connection, never written anywhere."""

@@ -167,12 +167,18 @@ class MemberFolder:
     def authority_pem(self) -> str:
         return read_private(self._current() / "authority.crt")
 
-    def config(self, port: int) -> Path:
+    def config(self, port: int, *, apart: Path | None = None) -> Path:
         """Write the leaf server's configuration and return its path; it serves clients on 127.0.0.1:`port`.
 
-        It names the set in use, not its number, so that a restart after `activate` needs no new one.
+        It names the set in use, not its number, so that a restart after `activate` needs no new one. With `apart`, a
+        folder of its own for the server: what it needs of the set in use is copied there, the seal key is not, and
+        `activate` calls for this again.
         """
-        link, keys = self.link, self._current()
+        link, keys, home = self.link, self._current(), private_folder(apart or self.path)
+        if apart:
+            for name in ("tls.crt", "tls.key", "authority.crt", "leaf.creds"):
+                write_private(home / name, read_private(keys / name))
+            keys = home
         user, password = self._local_login()
         text = leaf_configuration(
             names=Names(link.node),
@@ -181,15 +187,22 @@ class MemberFolder:
             password=password,
             leaf_url=link.leaf_url,
             credentials=keys / "leaf.creds",
-            store=private_folder(self.path / "jetstream"),
+            store=private_folder(home / "jetstream"),
             tls=TlsFiles(keys / "tls.crt", keys / "tls.key", keys / "authority.crt"),
         )
-        return write_private(self.path / "leaf.conf", text)
+        return write_private(home / "leaf.conf", text)
 
     def broker_url(self, port: int) -> str:
         """Where `exchange` connects to, with the user and password made for this folder: secret."""
+        return self.login_at(f"nats://127.0.0.1:{port}")
+
+    def login_at(self, url: str) -> str:
+        """The leaf server's URL with this folder's user and password, unless it names a user already: secret."""
+        scheme, _, address = url.partition("://")
+        if "@" in address:
+            return url
         user, password = self._local_login()
-        return f"nats://{user}:{password}@127.0.0.1:{port}"
+        return f"{scheme}://{user}:{password}@{address}"
 
     def _receive(self, keys: Path, certificate_pem: str, authority_pem: str, user_jwt: str, link: Link) -> None:
         if not (keys / _MADE).exists():
