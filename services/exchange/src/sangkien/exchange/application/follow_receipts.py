@@ -109,10 +109,11 @@ class FollowReceipts:
         while found := await self._outgoings.numbered(epoch, above, receipt.n, PAGE):
             above = found[-1].n
             await self._write([(one, verdicts.of(one, now)) for one in found])
-        above = 0
-        while found := await self._outgoings.undelivered(epoch, above, verdicts.delivered_up_to, PAGE):
-            above = found[-1].n
-            await self._write([(one, verdicts.of(one, now)) for one in found])
+        for start, end in verdicts.delivered_spans():
+            above = start
+            while found := await self._outgoings.undelivered(epoch, above, end, PAGE):
+                above = found[-1].n
+                await self._write([(one, verdicts.of(one, now)) for one in found])
 
     async def _write(self, pairs: Sequence[tuple[Outgoing, Outgoing]]) -> None:
         ops: list[Op] = [self._outgoings.stored(after) for before, after in pairs if after is not before]

@@ -48,6 +48,23 @@ class Verdicts:
         """Up to this number, what is not waiting was delivered: a full list says nothing of those above it."""
         return max(self.waiting) if len(self.waiting) >= FULL_WAITING else self.n
 
+    def delivered_spans(self, most: int = 20) -> list[tuple[int, int]]:
+        """Where delivered messages can be: numbers above the first and up to the second of each pair.
+
+        What waits lies between them, as long as that makes few spans; otherwise the last one holds some that wait.
+        """
+        spans: list[tuple[int, int]] = []
+        above = 0
+        for n in sorted(self.waiting):
+            if len(spans) == most:
+                break
+            if n > above + 1:
+                spans.append((above, n - 1))
+            above = n
+        if above < self.delivered_up_to:
+            spans.append((above, self.delivered_up_to))
+        return spans
+
     def of(self, message: Outgoing, at: datetime) -> Outgoing:
         """The message after the receipt; the same object when nothing changed. Its number is not above `n`."""
         if message.state in (OutState.DELIVERED, OutState.REFUSED):
