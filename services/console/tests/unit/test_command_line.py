@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sangkien.console.__main__ import main
+from sangkien.console.node.folder import NodeFolder
 
 
 def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str]:
@@ -26,6 +27,9 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *w
         ("demo", "ba-dinh-2023", "--mongo", "localhost:27017", "--json"),
         ("import", "--json"),
         ("no-such-command", "--json"),
+        ("node", "invite", "--org", "ba-dinh", "--json"),
+        ("node", "revoke", "ba-dinh", "--json"),
+        ("audit", "proof", "bang-chung.json", "--json"),
     ],
 )
 def test_wrong_words_are_answered_with_one_json_object(
@@ -60,7 +64,22 @@ def test_square_brackets_in_what_is_refused_are_shown_as_they_are(
 
 @pytest.mark.parametrize(
     "words",
-    [("status",), ("trace", "01ABC"), ("deadletters", "list"), ("deadletters", "replay", "1"), ("report", "round")],
+    [
+        ("status",),
+        ("trace", "01ABC"),
+        ("deadletters", "list"),
+        ("deadletters", "replay", "1"),
+        ("report", "round"),
+        ("node", "status"),
+        ("node", "doctor"),
+        ("node", "rotate-keys"),
+        ("node", "leave", "--yes"),
+        ("node", "suspend", "ba-dinh", "--reason", "thử"),
+        ("exchange", "peers"),
+        ("exchange", "message", "01ABC"),
+        ("dossier", "01ABC"),
+        ("audit", "verify"),
+    ],
 )
 def test_looking_at_a_folder_without_a_node_says_so_and_leaves_nothing_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
@@ -69,3 +88,39 @@ def test_looking_at_a_folder_without_a_node_says_so_and_leaves_nothing_there(
     status, answer = said(monkeypatch, capsys, *words, "--data-dir", str(folder), "--json")
 
     assert (status, json.loads(answer)["error"]["code"], folder.exists()) == (1, "node_unknown", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("node", "status"), "node_not_joined"),
+        (("node", "doctor"), "node_not_joined"),
+        (("exchange", "peers"), "node_not_joined"),
+        (("dossier", "01ABC"), "node_not_joined"),
+        (("audit", "verify"), "node_not_joined"),
+        (("node", "invite", "--org", "ba-dinh", "--profile", "district"), "hub_not_here"),
+        (("exchange", "proof", "01ABC", "--out", "bang-chung.json"), "hub_not_here"),
+    ],
+)
+def test_node_that_is_alone_is_told_so_without_being_started(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    code: str,
+) -> None:
+    NodeFolder(tmp_path).identity()
+    status, answer = said(monkeypatch, capsys, *words, "--data-dir", str(tmp_path), "--json")
+
+    assert (status, json.loads(answer)["error"]["code"]) == (1, code)
+    assert list((tmp_path / "logs").iterdir()) == []
+
+
+def test_host_of_the_hub_is_refused_for_a_node_without_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sangkien", "up", "--hub-host", "hub.example.vn", "--data-dir", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert (ended.value.code, "--profile city" in capsys.readouterr().err) == (1, True)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from sangkien.console.commands.reaching import federated_folder
 from sangkien.console.commands.speaking import (
     DEFAULT_DATA_DIR,
     AsJson,
     DataDir,
     Stop,
-    node_at,
     out,
     print_json,
     speak,
@@ -49,7 +49,7 @@ def verify(
         from sangkien.console.node.local import local_node
 
         authorities = _certificates(tsa_root)
-        async with local_node(node_at(data_dir)) as local:
+        async with local_node(federated_folder(data_dir)) as local:
             return await audit(local, node, authorities=authorities)
 
     done = speak(work(), as_json=as_json)

@@ -10,13 +10,22 @@ from rich.table import Table
 
 from sangkien.api.exchange.v1 import exchange_pb2 as ex
 from sangkien.api.hub.v1 import hub_pb2 as hub
-from sangkien.console.commands.reaching import exchange_of, hub_at, hub_of, member_at, plain, since, told, worded
+from sangkien.console.commands.reaching import (
+    exchange_of,
+    federated_folder,
+    hub_at,
+    hub_of,
+    member_at,
+    plain,
+    since,
+    told,
+    worded,
+)
 from sangkien.console.commands.speaking import (
     DEFAULT_DATA_DIR,
     AsJson,
     DataDir,
     Stop,
-    node_at,
     out,
     print_json,
     speak,
@@ -43,10 +52,8 @@ def peers(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None
     """Việc tồn đọng với từng nút; tại trung tâm: với mọi nút · the backlog with each peer; at the hub, of all nodes."""
 
     async def work() -> tuple[ex.ListPeersResponse | None, hub.ListPeersResponse | None]:
-        async with local_node(node_at(data_dir)) as node:
+        async with local_node(federated_folder(data_dir)) as node:
             targets = node.running.targets
-            if "hub" not in targets:
-                exchange_of(node)  # says what to do where the node is no member either
             mine = await exchange_of(node).ListPeers(ex.ListPeersRequest()) if "exchange" in targets else None
             all_ = await hub_of(node).ListPeers(hub.ListPeersRequest()) if "hub" in targets else None
             return mine, all_
@@ -76,11 +83,9 @@ def message(message_id: MessageId, data_dir: DataDir = DEFAULT_DATA_DIR, as_json
     """Số phận của một thư, theo mã thư hoặc mã nghiệp vụ · the fate of one message, by its id or business key."""
 
     async def work() -> dict[str, Any]:
-        async with local_node(node_at(data_dir)) as node:
+        async with local_node(federated_folder(data_dir)) as node:
             found: dict[str, Any] = {}
             refusal: RemoteRefusal | None = None
-            if "hub" not in node.running.targets:
-                exchange_of(node)
             if "exchange" in node.running.targets:
                 try:
                     answer = await exchange_of(node).GetMessage(ex.GetMessageRequest(id=message_id))

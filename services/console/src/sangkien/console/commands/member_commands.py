@@ -11,7 +11,7 @@ from rich.table import Table
 from sangkien.api.exchange.v1 import exchange_pb2 as ex
 from sangkien.api.hub.v1 import hub_pb2 as hub
 from sangkien.console.commands.node_commands import restarted, stay, until_asked
-from sangkien.console.commands.reaching import exchange_of, hub_of, member_at, plain, told, worded
+from sangkien.console.commands.reaching import exchange_of, hub_of, member_at, member_folder, plain, told, worded
 from sangkien.console.commands.speaking import (
     DEFAULT_DATA_DIR,
     AsJson,
@@ -19,13 +19,13 @@ from sangkien.console.commands.speaking import (
     Mongo,
     Stop,
     folder_at,
-    node_at,
     out,
     people,
     print_json,
     speak,
 )
 from sangkien.console.node.doctor import Check
+from sangkien.console.node.folder import NodeFolder
 from sangkien.console.node.local import local_node
 from sangkien.console.node.plan import Options, usual
 from sangkien.text.catalogue import label
@@ -94,7 +94,7 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
     """Nút này đứng thế nào trong mạng lưới · how this node stands in the federation."""
 
     async def work() -> tuple[str, ex.GetLinkResponse, hub.ListNodesResponse | None]:
-        folder = node_at(data_dir)
+        folder = member_folder(data_dir)
         if folder.running() is None:
             raise Stop("not_running", f"Không có nút nào chạy trên {folder.path} · no node runs there", "sangkien up")
         async with local_node(folder) as node:
@@ -148,11 +148,10 @@ def rotate_keys(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -
         from sangkien.console.node.rotating import in_use, rotate
         from sangkien.console.node.selftest import self_test
 
-        folder = node_at(data_dir)
+        folder = member_folder(data_dir)
         await rotate(folder)
         runs = folder.running() is not None
         async with local_node(folder) as node:
-            exchange_of(node)
             if runs:
                 await in_use(node)
             return await self_test(node)
@@ -174,11 +173,10 @@ def doctor(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
     async def work() -> list[Check]:
         from sangkien.console.node.selftest import look_over, self_test
 
-        folder = node_at(data_dir)
+        folder = member_folder(data_dir)
         if folder.running() is None:
             return await look_over(folder)
         async with local_node(folder) as node:
-            exchange_of(node)
             return await look_over(folder) + (await self_test(node))[3:]
 
     checks = speak(work(), as_json=as_json)
@@ -191,8 +189,8 @@ def doctor(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> Non
         raise typer.Exit(1)
 
 
-async def _known(data_dir: Path) -> Any:
-    return node_at(data_dir)
+async def _known(data_dir: Path) -> NodeFolder:
+    return member_folder(data_dir)
 
 
 def show_checks(checks: list[Check]) -> None:

@@ -26,8 +26,8 @@ def add_to(node: typer.Typer) -> None:
 
 def invite(  # noqa: PLR0913, PLR0917 (an invitation says all of it)
     org: Annotated[str, typer.Option("--org", help="Mã nút: chữ thường, số, gạch nối · the new node's id.")],
-    name: Annotated[str, typer.Option("--name", help="Tên tổ chức · the organisation's name.")],
     profile: Annotated[str, typer.Option("--profile", help=f"Loại nút · kind: {', '.join(PROFILES)}.")],
+    name: Annotated[str, typer.Option("--name", help="Tên tổ chức; mặc định: mã nút · its name; else the id.")] = "",
     parent: Annotated[
         str | None, typer.Option("--parent", help="Nút cấp trên; mặc định: trung tâm · the node above; this one.")
     ] = None,
@@ -53,9 +53,9 @@ def invite(  # noqa: PLR0913, PLR0917 (an invitation says all of it)
             )
         async with hub_at(data_dir) as (node, stub):
             above = node.folder.identity().node if parent is None else parent
-            answer = await stub.InviteNode(
-                pb.InviteNodeRequest(node=org, name=name, profile=profile, parent=above, hours=hours, again=again)
-            )
+            asked = pb.InviteNodeRequest(node=org, name=name or org, profile=profile, parent=above, hours=hours)
+            asked.again = again
+            answer = await stub.InviteNode(asked)
         try:
             write_secret(path, answer.bundle)
         except OSError as error:

@@ -14,44 +14,77 @@ from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from sangkien.api.hub.v1.hub_pb2_grpc import HubServiceStub
 from sangkien.chassis.context import HANOI
 from sangkien.console.commands.speaking import Stop, node_at
+from sangkien.console.node.folder import NodeFolder
+from sangkien.console.node.links import joined
 from sangkien.console.node.local import LocalNode, local_node
+from sangkien.console.node.plan import usual
 from sangkien.text.catalogue import label
+
+
+def member_folder(data_dir: Path) -> NodeFolder:
+    """The folder of a node that has joined. Raises Stop, and starts nothing, where it has not."""
+    folder = node_at(data_dir)
+    if not _runs(folder, "exchange"):
+        raise _not_joined(folder)
+    return folder
+
+
+def federated_folder(data_dir: Path) -> NodeFolder:
+    """The folder of a node that is a member or has the hub. Raises Stop, and starts nothing, where it is neither."""
+    folder = node_at(data_dir)
+    if not _runs(folder, "exchange") and not _runs(folder, "hub"):
+        raise _not_joined(folder)
+    return folder
 
 
 @asynccontextmanager
 async def member_at(data_dir: Path) -> AsyncIterator[tuple[LocalNode, ExchangeServiceStub]]:
     """The node of a folder and its end of the link. Raises Stop where the node has joined no federation."""
-    async with local_node(node_at(data_dir)) as node:
+    async with local_node(member_folder(data_dir)) as node:
         yield node, exchange_of(node)
 
 
 @asynccontextmanager
 async def hub_at(data_dir: Path) -> AsyncIterator[tuple[LocalNode, HubServiceStub]]:
     """The node of a folder and the hub it runs. Raises Stop where the node runs none."""
-    async with local_node(node_at(data_dir)) as node:
+    folder = node_at(data_dir)
+    if not _runs(folder, "hub"):
+        raise Stop(
+            "hub_not_here",
+            f"{folder.path}: nút này không phải trung tâm · this node does not run the hub",
+            "chạy lệnh tại trung tâm, --data-dir của trung tâm · run it at the hub, with the hub's --data-dir",
+        )
+    async with local_node(folder) as node:
         yield node, hub_of(node)
 
 
 def exchange_of(node: LocalNode) -> ExchangeServiceStub:
-    """Raises Stop where the node has joined no federation."""
+    """The node's end of the link, called by its operator. Raises Stop where it runs none now."""
     if "exchange" not in node.running.targets:
-        raise Stop(
-            "node_not_joined",
-            f"{node.folder.path}: nút chưa tham gia mạng lưới nào · the node has joined no federation",
-            "sangkien node join <gói mời · bundle> --data-dir …",
-        )
+        raise _not_joined(node.folder)
     return ExchangeServiceStub(node.channel("exchange", node.operator()))
 
 
 def hub_of(node: LocalNode) -> HubServiceStub:
-    """Raises Stop where the node runs no hub."""
-    if "hub" not in node.running.targets:
-        raise Stop(
-            "hub_not_here",
-            f"{node.folder.path}: nút này không phải trung tâm · this node does not run the hub",
-            "chạy lệnh tại trung tâm, --data-dir của trung tâm · run it at the hub, with the hub's --data-dir",
-        )
+    """The hub of a node that runs it, called by its operator."""
     return HubServiceStub(node.channel("hub", node.operator()))
+
+
+def _runs(folder: NodeFolder, service: str) -> bool:
+    """Whether the node runs the service, or would if it were started."""
+    running = folder.running()
+    if running is not None:
+        return service in running.targets
+    services = usual(folder).services
+    return service in services and (service != "exchange" or "hub" in services or joined(folder))
+
+
+def _not_joined(folder: NodeFolder) -> Stop:
+    return Stop(
+        "node_not_joined",
+        f"{folder.path}: nút chưa tham gia mạng lưới nào · the node has joined no federation",
+        "sangkien node join <gói mời · bundle> --data-dir …",
+    )
 
 
 def plain(message: Message) -> dict[str, Any]:
