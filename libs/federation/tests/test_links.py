@@ -1,5 +1,6 @@
 """Messages flow both ways, in order, whatever happens to the link in between."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -286,3 +287,20 @@ async def test_message_that_cannot_be_addressed_or_carried_is_refused(linked: Fe
     client = await linked.members["a"].client()
     assert (await client.jetstream().stream_info("OUT_a")).state.messages == 0
     await client.close()
+
+
+async def test_brokers_wait_for_servers_that_start_later(tmp_path: Path) -> None:
+    made = Federation(tmp_path)
+    waiting = asyncio.create_task(made.broker.connect())
+    await eventually(lambda: made.broker._system._reported, what="a first attempt in vain")
+
+    made.hub.server.start()
+    await waiting
+    member = await made.join("a")
+    await made.stands()
+    await say(member.broker, 1)
+
+    assert await hear(made.broker.link("a").fetch, 1) == [1]
+    await member.close()
+    await made.broker.close()
+    made.hub.server.kill()

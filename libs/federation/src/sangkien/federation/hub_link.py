@@ -36,8 +36,9 @@ class HubLink:
         """Up to `most` messages of this node in order of `stream_seq`; empty when none came within `wait_s` seconds.
 
         What is not acknowledged comes again: after `rewind()`, a lost connection or a restart at once and in order,
-        else after 60 s. Only messages whose stamped sender is this node are handed out; others are logged and dropped.
-        Never raises for a broker that is away: it answers an empty list, after a short pause.
+        else after 60 s. After a crash of the server some acknowledged ones may come again as well. Only messages whose
+        stamped sender is this node are handed out; others are logged and dropped. Never raises for a broker that is
+        away: it answers an empty list, after a short pause.
         """
         return await self._reader.fetch(most, wait_s)
 

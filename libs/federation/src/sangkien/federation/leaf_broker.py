@@ -117,6 +117,7 @@ class LeafBroker:
                     self._reader.reconnected()
                 await self._look()
                 if looks % _CHECK_EVERY == 0:
+                    await put_right(self._connection.js, self._out)
                     await self._source.check()
             except (FederationError, NatsError, TimeoutError, OSError, ValueError, KeyError) as error:
                 if self._up is not None:
