@@ -17,10 +17,12 @@ from sangkien.api.hub.v1 import hub_pb2 as hub_pb
 from sangkien.api.hub.v1.hub_pb2_grpc import HubServiceStub, JoinServiceStub
 from sangkien.contracts.crossing import Crossing, DecisionSummarised
 from sangkien.exchange.adapters.book import SEED_FILE
+from sangkien.exchange.adapters.foreign_books import StoredBooks
 from sangkien.exchange.adapters.stored import StoredLedger, StoredOutgoings
 from sangkien.exchange.application.ports import Outbound
 from sangkien.exchange.application.post_messages import PostMessages
 from sangkien.exchange.bootstrap import SERVICE
+from sangkien.exchange.domain.foreign import OwnRound
 from sangkien.hub.bootstrap import SERVICE as HUB
 from sangkien.runtime import new_id, utc_now
 from sangkien.store import Document, Store
@@ -105,6 +107,11 @@ class Node:
             some = [Outbound(receiver, message) for message in messages[start : start + 100]]
             await self.store.apply(await post(some))
 
+    async def opens_round(self, round_id: str) -> None:
+        """Its council's round, as it keeps those of which it tells others."""
+        opened = OwnRound(round_id, 1, "Đợt 1", "city", "U", date(2023, 1, 1), date(2023, 12, 31), told=True)
+        await self.store.apply([StoredBooks(self.store).keep(opened)])
+
     async def rows(self, coll: str, **where: Any) -> list[Document]:
         return await self.store.find(coll, where, limit=100_000)
 
@@ -120,9 +127,7 @@ class Node:
     async def delivered(self, count: int) -> None:
         """Wait until so many summaries of this node are delivered."""
 
-        await eventually(
-            lambda: self.count("delivered"), value=count, timeout=60, what="delivered messages"
-        )
+        await eventually(lambda: self.count("delivered"), value=count, timeout=60, what="delivered messages")
 
 
 @dataclass
