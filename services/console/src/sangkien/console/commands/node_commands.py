@@ -68,8 +68,7 @@ def up(  # noqa: PLR0913, PLR0917 (a node has as many sides as a person may choo
         options = Options(chosen, one_process=one_process, mongo=mongo, smtp=smtp)
         people.print("Đang khởi động · starting …")
         async with local_node(folder, options, on_restart=restarted) as node:
-            alone = not folder.chosen().profile
-            if alone and "review" in chosen and await settle(node):
+            if "review" in chosen and await settle(node):
                 people.print(
                     f"Nút mới có dữ liệu mẫu; tài khoản · sample data; accounts: {folder.path}/accounts.json",
                     soft_wrap=True,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from sangkien.api.hub.v1.hub_pb2_grpc import HubServiceStub
-from sangkien.chassis.context import HANOI
 from sangkien.console.commands.speaking import Stop, node_at
 from sangkien.console.node.folder import NodeFolder
-from sangkien.console.node.links import joined
 from sangkien.console.node.local import LocalNode, local_node
 from sangkien.console.node.plan import usual
 from sangkien.text.catalogue import label
+
+_VIETNAM = timezone(timedelta(hours=7))
 
 
 def member_folder(data_dir: Path) -> NodeFolder:
@@ -75,6 +75,8 @@ def _runs(folder: NodeFolder, service: str) -> bool:
     running = folder.running()
     if running is not None:
         return service in running.targets
+    from sangkien.console.node.links import joined
+
     services = usual(folder).services
     return service in services and (service != "exchange" or "hub" in services or joined(folder))
 
@@ -102,7 +104,7 @@ def plain(message: Message) -> dict[str, Any]:
 
 def told(stamp: Timestamp) -> str:
     """A time as people here read it; a dash where there is none."""
-    return f"{stamp.ToDatetime(UTC).astimezone(HANOI):%d/%m/%Y %H:%M:%S}" if stamp.seconds else "–"
+    return f"{stamp.ToDatetime(UTC).astimezone(_VIETNAM):%d/%m/%Y %H:%M:%S}" if stamp.seconds else "–"
 
 
 def worded(group: str, key: str) -> str:

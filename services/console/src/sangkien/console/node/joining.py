@@ -103,6 +103,18 @@ def _request(bundle: Bundle, folder: NodeFolder, keys: NewKeys) -> pb.JoinReques
     )
 
 
+def joined_by(folder: NodeFolder) -> dict[str, str]:
+    """What the node asked the hub when it joined: `join` is where. Raises Stop where that was lost."""
+    try:
+        return dict(json.loads((folder.link / ASKED).read_text()))
+    except (OSError, ValueError) as error:
+        raise Stop(
+            "join_address_unknown",
+            f"{folder.link / ASKED}: mất hoặc hỏng · missing or damaged",
+            "khôi phục từ bản sao lưu, hoặc xin gói mời mới · restore it from a backup, or ask for a new bundle",
+        ) from error
+
+
 def _installed_from(bundle: Bundle, folder: NodeFolder, member: MemberFolder) -> bool:
     """Whether the keys in use are those that this bundle was good for."""
     asked = folder.link / ASKED

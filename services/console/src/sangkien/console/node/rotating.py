@@ -9,7 +9,7 @@ from sangkien.api.hub.v1 import hub_pb2 as pb
 from sangkien.api.hub.v1.hub_pb2_grpc import JoinServiceStub
 from sangkien.api.ops.v1.ops_pb2 import GetStatusRequest
 from sangkien.console.node.folder import NodeFolder
-from sangkien.console.node.joining import ASKED, CALL_S, calling_hub, write_secret
+from sangkien.console.node.joining import ASKED, CALL_S, calling_hub, joined_by, write_secret
 from sangkien.console.node.local import LocalNode
 from sangkien.console.node.stopping import Stop
 from sangkien.console.operations import Operations
@@ -30,7 +30,7 @@ async def rotate(folder: NodeFolder) -> None:
             f"{folder.path}: nút chưa tham gia mạng lưới nào · the node has joined no federation",
             "sangkien node join <gói mời · bundle> --data-dir …",
         )
-    asked = json.loads((folder.link / ASKED).read_text())
+    asked = joined_by(folder)
     node = member.link.node
     keys = member.make_keys(node)
     request = pb.RotateKeysRequest(

@@ -24,7 +24,12 @@ _OPENS, _CLOSES = date(2023, 1, 1), date(2030, 12, 31)
 
 
 async def settle(node: LocalNode) -> bool:
-    """Put the sample in when directory knows no organisation. Says whether it did."""
+    """Put the sample in when directory knows no organisation. Says whether it did.
+
+    A node of a profile is an organisation's own: nothing made up belongs there.
+    """
+    if node.folder.chosen().profile:
+        return False
     directory = directory_pb2_grpc.DirectoryServiceStub(node.channel("directory", node.operator()))
     known = await patiently(directory.ListOrganisations, pb.ListOrganisationsRequest(page_size=1))
     if known.organisations:

@@ -1,7 +1,6 @@
 """The conformance checklist a node goes through when it has joined, and whenever somebody asks."""
 
 import asyncio
-import json
 import stat
 from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
@@ -10,7 +9,7 @@ from sangkien.api.exchange.v1 import exchange_pb2 as pb
 from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from sangkien.console.node.doctor import Check, broker_version
 from sangkien.console.node.folder import NodeFolder
-from sangkien.console.node.joining import ASKED, software
+from sangkien.console.node.joining import joined_by, software
 from sangkien.console.node.links import joined
 from sangkien.console.node.local import LocalNode
 from sangkien.console.node.stopping import Stop
@@ -61,14 +60,13 @@ async def look_over(folder: NodeFolder) -> list[Check]:
             f"{folder.path}: nút chưa tham gia mạng lưới nào · the node has joined no federation",
             "sangkien node join <gói mời · bundle> --data-dir …",
         )
-    said = json.loads((folder.link / ASKED).read_text())
     leaf = _leaf_url(folder).partition("://")[2]
     return [
         check_software(),
         check_keys(folder),
         check_certificate(folder),
         await _way_out("cổng đường truyền · the link's port", leaf, "leaf_port"),
-        await _way_out("cổng tham gia · the port for joining", said["join"], "join_port"),
+        await _way_out("cổng tham gia · the port for joining", joined_by(folder)["join"], "join_port"),
     ]
 
 

@@ -35,7 +35,10 @@ class Upkeep:
     async def run(self) -> None:
         """Look now and every six hours, for ever."""
         while True:
-            await self.look(utc_now())
+            try:
+                await self.look(utc_now())
+            except Exception as error:  # noqa: BLE001 (a folder somebody damaged must not end the node that runs on it)
+                _log.error("upkeep_failed", error_type=type(error).__name__, exc_info=True)
             await asyncio.sleep(LOOK_S)
 
     async def look(self, now: datetime) -> None:
