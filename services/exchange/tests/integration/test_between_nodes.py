@@ -4,20 +4,15 @@ A district files to the city's council. Each node runs its own intake and the bu
 between them, which has tests of its own, is a function here.
 """
 
-import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, TypeGuard
 
 import pytest
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
-from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
-from sangkien.chassis import Context, Definition, DirectoryLookup, Parts
-from sangkien.contracts.crossing import RIGHTS, Crossing, DossierAnswered, DossierFiled, FiledAuthor, RoundAnnounced
+from sangkien.contracts.crossing import Crossing, DossierAnswered, DossierFiled, FiledAuthor, RoundAnnounced
 from sangkien.contracts.events import (
     AuthorShare,
     CertificateIssued,
@@ -29,168 +24,12 @@ from sangkien.contracts.events import (
     RoundOpened,
     SupplementRequested,
 )
-from sangkien.contracts.topology import TOPOLOGY
-from sangkien.custody import Seal, SealKey, make_seal
-from sangkien.exchange.adapters.book import SEED_FILE, StoredBook
-from sangkien.exchange.adapters.documents import SCHEMA
-from sangkien.exchange.adapters.foreign_books import FOREIGN_SCHEMA, StoredBooks
-from sangkien.exchange.adapters.intake_desk import IntakeDesk
-from sangkien.exchange.adapters.intake_letters import IntakeLetters
-from sangkien.exchange.adapters.stored import StoredLedger, StoredOutgoings, StoredSteps
-from sangkien.exchange.application.ports import NotYet, Outward, Taken
-from sangkien.exchange.application.post_messages import PostMessages
+from sangkien.exchange.adapters.stored import StoredOutgoings, StoredSteps
+from sangkien.exchange.application.ports import NotYet
 from sangkien.exchange.domain.foreign import AnswerNotTheirs, RoundNotTheirs
-from sangkien.exchange.entrypoints.announcing import AnnounceToNewcomers
-from sangkien.exchange.entrypoints.inward import Business
-from sangkien.exchange.entrypoints.messages import OutwardHandler
-from sangkien.exchange.entrypoints.outward import FromIntake, FromRecognition, FromReview
-from sangkien.federation import Link
-from sangkien.intake.bootstrap import SERVICE as INTAKE
-from sangkien.messaging import Subscription
-from sangkien.rpc import Policy
-from sangkien.runtime import ServiceSettings
-from sangkien.testkit import NatsServer, eventually
-from sangkien.testkit.directory_double import DirectoryDouble, directory_double
-from sangkien.testkit.neighbour import Neighbour, neighbour
-from sangkien.testkit.service import RunningService, running_service
-
-KEY = SealKey.create()
-SENT_AT = datetime(2023, 5, 12, 3, 0, tzinfo=UTC)
-NODES = {"hanoi": ("city", ""), "badinh": ("district", "hanoi"), "xa": ("ward", "badinh")}
-
-
-class Settings(ServiceSettings):
-    """Of an exchange without its link."""
-
-    intake: str
-    folder: Path
-
-
-@dataclass
-class Node:
-    """One node's intake, and what its exchange says and does."""
-
-    name: str
-    directory: DirectoryDouble
-    intake: RunningService
-    exchange: RunningService
-    business: Business
-    post: PostMessages
-    newcomers: AnnounceToNewcomers
-    registry: StoredBook
-    review: Neighbour
-    recognition: Neighbour
-    context: Context
-    numbers: dict[str, int] = field(default_factory=dict)
-    carried: set[str] = field(default_factory=set)
-
-    def stub(self, subject: str, *roles: str, organisation: str = "") -> IntakeServiceStub:
-        return IntakeServiceStub(self.intake.channel(subject, roles, organisation))
-
-    async def says(self) -> list[tuple[str, Crossing]]:
-        """What it said and the test has not carried yet, in order."""
-        outgoings = StoredOutgoings(self.context.store)
-        posted = [one for one in await outgoings.posted(200) if one.id not in self.carried]
-        bodies = await outgoings.bodies([one.id for one in posted])
-        self.carried.update(one.id for one in posted)
-        return [(one.receiver, RIGHTS[one.type].model.from_bytes(bodies[one.id])) for one in posted]
-
-    def seal(self, sender: str, message: Crossing) -> Seal:
-        n = self.numbers[sender] = self.numbers.get(sender, 0) + 1
-        return make_seal(
-            KEY, id=f"{sender}-{n}", sender=sender, receiver=self.name, type=message.TYPE, business_key=message.key(),
-            epoch=1, n=n, prev="0" * 64, at=SENT_AT, body=message.to_bytes(),
-        )  # fmt: skip
-
-    async def takes(self, sender: str, message: Crossing, *, dies: bool = False) -> Taken:
-        """Take one message; one that `dies` is killed before its effect is committed."""
-        taken = await self.business.take(sender, message, self.seal(sender, message))
-        if not dies:
-            await self.context.commit([*taken.ops, *await self.post(taken.outbound)])
-        return taken
-
-
-def definition(parts: dict[str, Any]) -> Definition:
-    """An exchange that has everything but the link."""
-
-    def build(context: Context) -> Parts:
-        settings: Any = context.settings
-        store = context.store
-        link = Link(context.node, context.node, NODES[context.node][0], 1, "", "")
-        registry = StoredBook(store, context.commit, link, KEY.public, settings.folder)
-        books, steps = StoredBooks(store), StoredSteps(store, context.new_id)
-        post = PostMessages(StoredOutgoings(store), StoredLedger(store), context)
-        letters = IntakeLetters(
-            lambda: context.channel(settings.intake), DirectoryLookup(context.channel(settings.directory))
-        )
-        desk = IntakeDesk(lambda: context.channel(settings.intake))
-        parts["context"], parts["post"], parts["registry"] = context, post, registry
-        parts["business"] = Business(books, desk, steps, registry, context)
-        parts["newcomers"] = AnnounceToNewcomers(books, registry, context, post, context.commit)
-        handlers: dict[str, Outward] = {
-            "exchange__intake": FromIntake(books, letters, steps, registry),
-            "exchange__review": FromReview(books, steps, registry),
-            "exchange__recognition": FromRecognition(books, steps, registry),
-        }
-        return Parts(
-            servicers=[],
-            policy=Policy({}),
-            subscriptions=[
-                Subscription(TOPOLOGY.consumer(name), OutwardHandler(handler, post))
-                for name, handler in handlers.items()
-            ],
-            open=[registry.load],
-        )
-
-    return Definition("exchange", Settings, SCHEMA + FOREIGN_SCHEMA, build)
-
-
-def seed(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    nodes: list[dict[str, Any]] = [
-        {"node": node, "name": node, "profile": profile, "parent": parent, "state": "active", "epoch": 1,
-         "seal_keys": [KEY.public]}
-        for node, (profile, parent) in NODES.items()
-    ]  # fmt: skip
-    nodes.append({**nodes[1], "node": "thanhxuan", "state": "joining"})
-    (folder / SEED_FILE).write_text(json.dumps(nodes))
-
-
-@asynccontextmanager
-async def running_node(name: str, where: Path) -> AsyncIterator[Node]:
-    async with AsyncExitStack() as stack:
-        nats = stack.enter_context(NatsServer(where / "nats"))
-        directory = await stack.enter_async_context(directory_double(name))
-        seed(where / "member")
-        running: dict[str, Any] = {"nats_url": nats.url, "directory": directory}
-        intake = await stack.enter_async_context(running_service(INTAKE, data_dir=where / "intake", **running))
-        parts: dict[str, Any] = {}
-        exchange = await stack.enter_async_context(
-            running_service(
-                definition(parts),
-                data_dir=where / "exchange",
-                intake=intake.host.target,
-                folder=where / "member",
-                **running,
-            )
-        )
-        neighbours = [
-            await stack.enter_async_context(neighbour(service, nats_url=nats.url, data_dir=where))
-            for service in ("review", "recognition")
-        ]
-        yield Node(name, directory, intake, exchange, review=neighbours[0], recognition=neighbours[1], **parts)
-
-
-@pytest.fixture
-async def city(tmp_path: Path) -> AsyncIterator[Node]:
-    async with running_node("hanoi", tmp_path / "hanoi") as node:
-        yield node
-
-
-@pytest.fixture
-async def district(tmp_path: Path) -> AsyncIterator[Node]:
-    async with running_node("badinh", tmp_path / "badinh") as node:
-        yield node
+from sangkien.exchange.domain.outgoing import Outgoing
+from sangkien.runtime import utc_now
+from sangkien.testkit import eventually
 
 
 def opened(round_id: str = "CITY1") -> RoundOpened:
@@ -200,7 +39,7 @@ def opened(round_id: str = "CITY1") -> RoundOpened:
     )  # fmt: skip
 
 
-async def carry(sender: Node, receiver: Node, count: int) -> list[Crossing]:
+async def carry(sender: Any, receiver: Any, count: int) -> list[Crossing]:
     """Carry what `sender` says to `receiver` once it has said so much."""
     said: list[Crossing] = []
 
@@ -216,7 +55,7 @@ async def carry(sender: Node, receiver: Node, count: int) -> list[Crossing]:
 
 
 @pytest.fixture
-async def city_round(city: Node, district: Node) -> str:
+async def city_round(city: Any, district: Any) -> str:
     """A round of the city's council for which the district may file."""
     await city.review.says(opened(), "CITY1", 1)
     await carry(city, district, 1)
@@ -225,9 +64,10 @@ async def city_round(city: Node, district: Node) -> str:
 
 
 UNIT = "Phường Điện Biên"
+SENT_AT = datetime(2023, 5, 12, 3, 0, tzinfo=UTC)
 
 
-async def file(district: Node, *authors: str, unit: str = UNIT) -> str:
+async def file(district: Any, *authors: str, unit: str = UNIT) -> str:
     """File for the city's round, as an officer of the district does with a spreadsheet."""
     district.directory.add_unit(unit)
     share = 10_000 // len(authors)
@@ -245,7 +85,7 @@ async def file(district: Node, *authors: str, unit: str = UNIT) -> str:
     return str((await officer.FileDossier(request)).dossier_id)
 
 
-async def standing(node: Node, dossier_id: str, *, state: str = "", outcome: str = "") -> pb.Dossier:
+async def standing(node: Any, dossier_id: str, *, state: str = "", outcome: str = "") -> pb.Dossier:
     secretary = node.stub(f"{node.name}:SECRETARY", "secretary")
 
     async def now() -> pb.Dossier | None:
@@ -256,13 +96,13 @@ async def standing(node: Node, dossier_id: str, *, state: str = "", outcome: str
     return found
 
 
-async def arrived(city: Node) -> str:
+async def arrived(city: Any) -> str:
     """The id that the city gave the one dossier it holds."""
     [dossier] = await city.intake.host._store.find("dossiers")
     return str(dossier["_id"])
 
 
-async def test_dossier_goes_up_and_its_decision_comes_down(city: Node, district: Node, city_round: str) -> None:
+async def test_dossier_goes_up_and_its_decision_comes_down(city: Any, district: Any, city_round: str) -> None:
     city.directory.add_unit(UNIT)
     there = await file(district, "Nguyễn Thị Hoa", "Trần Văn Bình")
     [filed] = await carry(district, city, 1)
@@ -302,7 +142,7 @@ async def test_dossier_goes_up_and_its_decision_comes_down(city: Node, district:
     assert steps == ["filed", "sent", "received", "accepted", "voted", "recognised"]
 
 
-async def code_there(node: Node, dossier_id: str) -> str:
+async def code_there(node: Any, dossier_id: str) -> str:
     return (await standing(node, dossier_id)).remote_code
 
 
@@ -350,7 +190,7 @@ def asked(dossier_id: str) -> SupplementRequested:
     )  # fmt: skip
 
 
-async def test_dossier_taken_twice_is_filed_once(city: Node, district: Node, city_round: str) -> None:
+async def test_dossier_taken_twice_is_filed_once(city: Any, district: Any, city_round: str) -> None:
     city.directory.add_unit(UNIT)
     await file(district, "Nguyễn Thị Hoa")
     said: list[tuple[str, Crossing]] = []
@@ -367,12 +207,12 @@ async def test_dossier_taken_twice_is_filed_once(city: Node, district: Node, cit
     assert [message.key() for _, message in await city.says()] == [killed.outbound[0].message.key()]
 
 
-async def heard_into(node: Node, said: list[tuple[str, Crossing]]) -> bool:
+async def heard_into(node: Any, said: list[tuple[str, Crossing]]) -> bool:
     said.extend(await node.says())
     return bool(said)
 
 
-async def test_unknown_unit_is_told_mended_and_filed_again(city: Node, district: Node, city_round: str) -> None:
+async def test_unknown_unit_is_told_mended_and_filed_again(city: Any, district: Any, city_round: str) -> None:
     there = await file(district, "Nguyễn Thị Hoa", unit="Phường Không Tên")
     await carry(district, city, 1)
     [turned_down] = await carry(city, district, 1)
@@ -397,7 +237,7 @@ async def test_unknown_unit_is_told_mended_and_filed_again(city: Node, district:
     assert (await standing(city, await arrived(city))).version == 1
 
 
-async def test_supplement_and_withdrawal_follow_the_dossier(city: Node, district: Node, city_round: str) -> None:
+async def test_supplement_and_withdrawal_follow_the_dossier(city: Any, district: Any, city_round: str) -> None:
     city.directory.add_unit(UNIT)
     there = await file(district, "Nguyễn Thị Hoa")
     await carry(district, city, 1)
@@ -428,7 +268,7 @@ async def test_supplement_and_withdrawal_follow_the_dossier(city: Node, district
     assert answered.answer == "withdrawn"
 
 
-async def test_nobody_speaks_for_another_node(city: Node, district: Node, city_round: str) -> None:
+async def test_nobody_speaks_for_another_node(city: Any, district: Any, city_round: str) -> None:
     there = await file(district, "Nguyễn Thị Hoa")
     said: list[tuple[str, Crossing]] = []
     await eventually(lambda: heard_into(district, said))
@@ -459,7 +299,7 @@ def letter(round_id: str) -> DossierFiled:
     )  # fmt: skip
 
 
-async def test_dossier_waits_while_intake_or_directory_is_away(city: Node, district: Node, city_round: str) -> None:
+async def test_dossier_waits_while_intake_or_directory_is_away(city: Any, district: Any, city_round: str) -> None:
     city.directory.add_unit(UNIT)
     await file(district, "Nguyễn Thị Hoa")
     said: list[tuple[str, Crossing]] = []
@@ -471,7 +311,7 @@ async def test_dossier_waits_while_intake_or_directory_is_away(city: Node, distr
         await city.takes("badinh", filed)
 
 
-async def test_child_that_comes_later_or_anew_is_told_of_rounds_once(city: Node) -> None:
+async def test_child_that_comes_later_or_anew_is_told_of_rounds_once(city: Any) -> None:
     closed = RoundClosed(round_id="R1", closed_on=date(2026, 5, 1))
     this_year = opened("R1").model_copy(update={"closes_on": city.context.today()})
     await city.review.says_all((this_year, "R1", 1), (opened("OLD"), "OLD", 1), (closed, "R1", 2))
@@ -493,3 +333,39 @@ async def test_child_that_comes_later_or_anew_is_told_of_rounds_once(city: Node)
 
 def is_round(message: Crossing) -> TypeGuard[RoundAnnounced]:
     return isinstance(message, RoundAnnounced)
+
+
+async def hub_said(node: Any, change: Callable[[Outgoing], Outgoing]) -> None:
+    """Settle the one message that the node posted last, as a receipt of the hub does."""
+    outgoings = StoredOutgoings(node.context.store)
+    message = (await outgoings.posted(200))[-1]
+    await node.context.commit([outgoings.stored(change(message))])
+
+
+async def test_dossier_that_the_hub_refuses_is_returned_once(district: Any, city_round: str) -> None:
+    there = await file(district, "Nguyễn Thị Hoa")
+    await eventually(lambda: district.context.store.count("sent_dossiers"), value=1)
+    await hub_said(district, lambda message: message.refused("receiver_left", SENT_AT))
+
+    looked = [await district.returning() for _ in range(2)]
+    returned = await standing(district, there, state="YEU_CAU_BO_SUNG")
+    district.returning._after = ""
+    await district.returning()
+
+    assert (looked, list(returned.shortcomings)) == ([1, 0], ["receiver_left"])
+    told = [step.what for step in (await district.queries.custody(there)).steps]
+    assert told == ["filed", "sent", "refused", "not_received"]
+
+
+async def test_custody_says_who_holds_it_and_who_must_answer(city: Any, district: Any, city_round: str) -> None:
+    there = await file(district, "Nguyễn Thị Hoa", unit="Phường Không Tên")
+    await eventually(lambda: district.context.store.count("sent_dossiers"), value=1)
+    sent = await district.queries.custody(there)
+    await carry(district, city, 1)
+    await carry(city, district, 1)
+    await hub_said(district, lambda message: message.receipted(utc_now()).delivered(utc_now()))
+    back = await district.queries.custody(there)
+
+    assert (sent.holder, sent.answer_from, sent.answer_due) == ("badinh", "hanoi", date(2023, 6, 12))
+    assert [step.what for step in back.steps] == ["filed", "sent", "in_custody", "delivered", "not_received"]
+    assert (back.holder, back.answer_from, back.answer_due) == ("badinh", "badinh", None)

@@ -35,11 +35,13 @@ from sangkien.exchange.application.tell_hub import TellHub
 from sangkien.exchange.application.tidy_leaf import TidyLeaf
 from sangkien.exchange.domain.patience import Patience
 from sangkien.exchange.entrypoints.announcing import AnnounceToNewcomers
+from sangkien.exchange.entrypoints.gauges import Gauges
 from sangkien.exchange.entrypoints.grpc_service import POLICY, ExchangeServicer, UseCases
 from sangkien.exchange.entrypoints.inward import Business
 from sangkien.exchange.entrypoints.loops import LinkLoops, Upkeep
 from sangkien.exchange.entrypoints.messages import OutwardHandler
 from sangkien.exchange.entrypoints.outward import FromIntake, FromRecognition, FromReview
+from sangkien.exchange.entrypoints.returning import ReturnToAuthors, one_after_the_other
 from sangkien.exchange.settings import ExchangeSettings
 from sangkien.federation import LeafBroker, MemberFolder
 from sangkien.messaging import Subscription
@@ -55,7 +57,7 @@ def build(context: Context) -> Parts:
     notes: Notes = structlog.get_logger("sangkien.exchange")
     outgoings, incomings, ledger = StoredOutgoings(store), StoredIncomings(store), StoredLedger(store)
     crossings, steps = ContractCrossings(), StoredSteps(store, context.new_id)
-    leaf = LinkLeaf(LeafBroker(settings.leaf_url, link.node))
+    leaf = LinkLeaf(LeafBroker(folder.login_at(settings.leaf_url), link.node))
 
     async def commit(ops: Sequence[Op]) -> None:
         await context.commit(ops)
@@ -97,15 +99,19 @@ def build(context: Context) -> Parts:
             PruneBodies(outgoings, incomings, context, commit, keep=timedelta(days=settings.keep_bodies_days)),
             TidyLeaf(outgoings, ledger, leaf),
         ),
-        AnnounceToNewcomers(books, book, context, post, commit),
+        one_after_the_other(
+            AnnounceToNewcomers(books, book, context, post, commit),
+            ReturnToAuthors(books, steps, book, context, commit),
+        ),
     )
     queries = Queries(outgoings, incomings, ledger, book, steps, leaf, context)
+    gauges = Gauges(context.metrics, queries, context, lambda: folder.certificate_until)
     use_cases = UseCases(queries, life, taking, book, key.public, lambda: folder.certificate_until)
     return Parts(
         servicers=[(add_ExchangeServiceServicer_to_server, ExchangeServicer(use_cases))],
         policy=POLICY,
         subscriptions=_subscriptions(context, settings, books, steps, book, post),
-        background=loops.background,
+        background=[*loops.background, gauges],
         open=[book.load, life.begin],
     )
 

@@ -1,14 +1,17 @@
 """The port `Books`: rounds, dossiers, certificates and summaries that crossed, as stored documents.
 
 `own_rounds` by round id; `sent_dossiers` by the dossier's id here; `arrivals` by `<node>/<id there>`; `recognitions` by
-initiative id; `certificates` and `summaries` by `<node>/<id there>`. Ids and codes, no names.
+initiative id; `certificates` and `summaries` by `<node>/<id there>`; `returned_dossiers` by message. No names.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from sangkien.exchange.domain.foreign import Arrival, OwnRound, Sent
+from sangkien.contracts.crossing import DossierFiled
+from sangkien.exchange.adapters.documents import OUTGOING, read_outgoing
+from sangkien.exchange.domain.foreign import Arrival, OwnRound, Returned, Sent
+from sangkien.exchange.domain.outgoing import Outgoing, OutState
 from sangkien.store import Document, Index, Insert, Op, Schema, Store, save
 
 ROUNDS: Final = "own_rounds"
@@ -17,10 +20,11 @@ ARRIVALS: Final = "arrivals"
 RECOGNITIONS: Final = "recognitions"
 CERTIFICATES: Final = "foreign_certificates"
 SUMMARIES: Final = "foreign_summaries"
+RETURNS: Final = "returned_dossiers"
 _MOST_ROUNDS: Final = 1_000
 
 FOREIGN_SCHEMA: Final = Schema(
-    (ROUNDS, SENT, ARRIVALS, RECOGNITIONS, CERTIFICATES, SUMMARIES),
+    (ROUNDS, SENT, ARRIVALS, RECOGNITIONS, CERTIFICATES, SUMMARIES, RETURNS),
     (
         Index(ROUNDS, ("closes_on",)),
         Index(ARRIVALS, ("local_id",), unique=True),
@@ -61,6 +65,16 @@ class StoredBooks:
     async def symbols(self, initiative_ids: Sequence[str]) -> Mapping[str, str]:
         docs = await self._store.get_many(RECOGNITIONS, initiative_ids) if initiative_ids else {}
         return {id: doc["symbol"] for id, doc in docs.items()}
+
+    async def returned(self, after: str, limit: int) -> Sequence[Returned]:
+        where = {"state": OutState.REFUSED, "message_id": {"gt": after}}
+        docs = await self._store.find(OUTGOING, where, sort=[("message_id", 1)], limit=limit)
+        found = [_returned(read_outgoing(doc)) for doc in docs]
+        told = await self._store.get_many(RETURNS, [one.id for one in found])
+        return [one for one in found if one.id not in told]
+
+    def keep_return(self, one: Returned) -> Op:
+        return Insert(RETURNS, {"_id": one.id, "dossier_id": one.dossier_id})
 
     def keep(self, one: OwnRound | Sent | Arrival) -> Op:
         match one:
@@ -119,6 +133,7 @@ def _sent_document(one: Sent) -> Document:
         "remote_id": one.remote_id,
         "remote_code": one.remote_code,
         "authors": list(one.authors),
+        "rank": one.rank,
     }
 
 
@@ -131,6 +146,7 @@ def _sent(doc: Document) -> Sent:
         remote_id=doc["remote_id"],
         remote_code=doc["remote_code"],
         authors=tuple(doc["authors"]),
+        rank=doc["rank"],
         stored=doc["ver"],
     )
 
@@ -158,4 +174,20 @@ def _arrival(doc: Document) -> Arrival:
         versions={int(revision): version for revision, version in doc["versions"].items()},
         authors=dict(doc["authors"]),
         stored=doc["ver"],
+    )
+
+
+def _returned(message: Outgoing) -> Returned:
+    """Of a message of another type it says nothing of a dossier."""
+    filed, _, version = message.key.removeprefix(f"{DossierFiled.TYPE}:").rpartition(":")
+    is_dossier = message.type == DossierFiled.TYPE
+    return Returned(
+        id=message.id,
+        number=message.message_id,
+        node=message.receiver,
+        dossier_id=filed if is_dossier else "",
+        version=int(version) if is_dossier else 0,
+        code=message.reason,
+        trace=message.trace,
+        at=message.settled_at or message.posted_at,
     )

@@ -1,7 +1,7 @@
 """What this node can say of its link, its messages and the dossiers that crossed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -154,11 +154,12 @@ class Queries:
         if not recorded:
             raise CustodyUnknown(field="dossier_id")
         steps: list[CustodyStep] = []
-        for step in recorded:
+        for place, step in enumerate(recorded):
             steps.append(step)
-            if step.message_key:
-                steps += await self._fate(step)
-        steps.sort(key=lambda step: step.at)
+            if step.message_key:  # receipts come when they come: the other node's answer may be here before them
+                latest = recorded[place + 1].at if place + 1 < len(recorded) else None
+                fate = await self._fate(step)
+                steps += [replace(one, at=min(one.at, latest)) if latest else one for one in fate]
         last = steps[-1]
         since = last.at
         for step in reversed(steps):

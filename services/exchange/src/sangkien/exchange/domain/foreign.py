@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from sangkien.exchange.domain.errors import ExchangeRefusal
 
@@ -56,6 +56,11 @@ def stands_above(node: str, other: str, parent_of: ParentOf) -> bool:
     return False
 
 
+def rank_of(epoch: int, n: int) -> int:
+    """Orders what one node says, through all its lives. The numbers after it are free for what happens in between."""
+    return 64 * (epoch * 2**30 + n)
+
+
 @dataclass(frozen=True, slots=True)
 class OwnRound:
     """A round of this node's council as its children are told of it; `told` once its opening was heard of."""
@@ -86,7 +91,7 @@ class OwnRound:
 class Sent:
     """A dossier of ours at the node that decides about it. `stored` is the version of the document, 0 when new.
 
-    `authors` are person ids, for those who are told what becomes of it.
+    `authors` are person ids, for those who are told what becomes of it. `rank` is that of the latest news of it.
     """
 
     dossier_id: str
@@ -96,12 +101,27 @@ class Sent:
     remote_id: str = ""
     remote_code: str = ""
     authors: tuple[str, ...] = ()
+    rank: int = 0
     stored: int = 0
 
     def check_competent(self, sender: str) -> None:
         """Raises AnswerNotTheirs."""
         if sender != self.node:
             raise AnswerNotTheirs(node=sender)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A version of a dossier of ours that the hub did not forward, and why: a code. `id` is that of its message."""
+
+    id: str
+    number: str
+    node: str
+    dossier_id: str
+    version: int
+    code: str
+    trace: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sangkien.contracts.crossing import DossierFiled
 from sangkien.contracts.events import DossierFacts
 from sangkien.exchange.application.ports import KnownNode, Registry
-from sangkien.exchange.domain.foreign import Arrival, OwnRound, ParentOf, Sent, Standing
+from sangkien.exchange.domain.foreign import Arrival, OwnRound, ParentOf, Returned, Sent, Standing
 from sangkien.store import Op
 
 _HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -70,6 +70,12 @@ class Books(Protocol):
     async def symbols(self, initiative_ids: Sequence[str]) -> Mapping[str, str]:
         """Symbols of the decisions here that recognised these."""
         ...
+
+    async def returned(self, after: str, limit: int) -> Sequence[Returned]:
+        """What the hub refused of messages numbered above `after`, in order, without dossiers that were told of."""
+        ...
+
+    def keep_return(self, one: Returned) -> Op: ...
 
     def keep(self, one: OwnRound | Sent | Arrival) -> Op: ...
 

@@ -34,6 +34,7 @@ from sangkien.exchange.domain.foreign import (
     Sent,
     Standing,
     SummaryNotTheirs,
+    rank_of,
     stands_above,
 )
 from sangkien.exchange.entrypoints.dealings import Books, Desk, hanoi_day, parent_of
@@ -42,8 +43,6 @@ from sangkien.store import Op
 
 if TYPE_CHECKING:
     from sangkien.custody import Seal
-
-_EPOCH = 2**32
 
 
 class Business:
@@ -159,13 +158,20 @@ class Business:
     async def _answered(self, sender: str, message: DossierAnswered, seal: "Seal") -> Taken:
         sent = await self._ours(sender, message.dossier_id)
         told = message.model_dump(exclude={"initiative_id"})
+        rank = rank_of(seal.epoch, seal.n)
         event = ForeignAnswerReceived(node=sender, author_ids=sent.authors, **told)
         ops = [
-            self._told(event, message.dossier_id, _rank(seal), seal),
+            self._told(event, message.dossier_id, rank, seal),
             self._steps.recorded(self._step(sent, message, seal.at)),
+            self._books.keep(
+                replace(
+                    sent,
+                    remote_id=message.remote_id or sent.remote_id,
+                    remote_code=message.code or sent.remote_code,
+                    rank=max(rank, sent.rank),
+                )
+            ),
         ]
-        if message.remote_id and (message.remote_id, message.code) != (sent.remote_id, sent.remote_code):
-            ops.append(self._books.keep(replace(sent, remote_id=message.remote_id, remote_code=message.code)))
         return Taken(ops)
 
     def _step(self, sent: Sent, message: DossierAnswered, at: datetime) -> CustodyStep:
@@ -204,11 +210,6 @@ class Business:
             at=self._world.now(),
             traceparent=seal.trace,
         )
-
-
-def _rank(seal: "Seal") -> int:
-    """Orders what one node says, through all its lives."""
-    return seal.epoch * _EPOCH + seal.n
 
 
 def _facts(message: CertificateSent | DecisionSummarised) -> Mapping[str, Any]:
