@@ -190,7 +190,9 @@ async def test_claims_planted_with_the_hubs_own_system_user_are_put_right_when_a
     account = linked.hub.folder.keys_of("a").account.public
     forged = node_account_jwt(NKey.create("operator"), account, Names("a"), utc_now())
     answer = await linked.broker._system.client.request("$SYS.REQ.CLAIMS.UPDATE", forged.encode(), timeout=5)
-    assert json.loads(answer.data)["data"]["message"] == "jwt updated"  # which it was not
+    assert json.loads(answer.data)["data"]["message"] == "jwt updated"  # which it was not:
+    assert await linked.broker._resolver.live_claims(account) != forged
+    assert await linked.broker._resolver.claims(account) == forged
 
     await linked.new_broker()
     await linked.kill_hub()

@@ -56,6 +56,7 @@ async def test_suspended_node_stays_out_after_hub_and_broker_began_anew(linked: 
     await linked.kill_hub()
     await linked.revive_hub()
     await linked.stands("b")
+    await linked.broker.add("a", user_public=linked.hub.folder.keys_of("a").users[0])  # nor does joining again help
     refused = linked.members["a"].server.log.count("Authorization Violation")
     await eventually(lambda: linked.members["a"].server.log.count("Authorization Violation") > refused + 1)
 

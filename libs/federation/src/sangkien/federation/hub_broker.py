@@ -68,7 +68,8 @@ class HubBroker:
         """Make the node's account, streams and connection; returns the JWT of its leaf's user.
 
         Idempotent for the same key. For a node that was revoked, or comes with another key, it is a new life: former
-        user keys are revoked. Raises RequestRefused for something that is no user key, ClaimsRefused, LinkDown.
+        user keys are revoked. A suspended node stays so. Raises RequestRefused for something that is no user key or was
+        revoked, ClaimsRefused, LinkDown.
         """
         checked_public(user_public, "user")
         async with self._lock(node):
@@ -190,7 +191,7 @@ class HubBroker:
             await self._push(node, self._folder.keep_keys(node, replace(keys, state=state)))
 
     async def _push(self, node: str, keys: NodeKeys) -> None:
-        """Claims that the server holds already are left alone, so that nothing of a link is disturbed by a restart."""
+        """Connections that the new claims allow as the old ones did are not disturbed by this."""
         account = keys.account
         active = keys.state == "active"
         revoked = keys.revoked if active else (*keys.revoked, *keys.users)

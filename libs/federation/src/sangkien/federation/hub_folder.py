@@ -190,9 +190,11 @@ class HubFolder:
         return keys
 
     def with_user(self, node: str, user_public: str) -> NodeKeys:
-        """The node's account with this leaf user as its only one, and active; made when it is not there yet.
+        """The node's account with this leaf user as its only one, made when it is not there yet.
 
-        Nothing is written. Raises RequestRefused (key_revoked).
+        A revoked node is active again, a suspended one stays suspended. Nothing is written.
+
+        Raises RequestRefused (key_revoked).
         """
         try:
             kept = self.keys_of(node)
@@ -202,7 +204,8 @@ class HubFolder:
             raise RequestRefused("key_revoked", "this key was revoked: make another")
         former = [user for user in kept.users if user != user_public]
         revoked = _unique([*kept.revoked, *former])
-        return replace(kept, users=(user_public,), revoked=revoked, state="active")
+        state = "suspended" if kept.state == "suspended" else "active"
+        return replace(kept, users=(user_public,), revoked=revoked, state=state)
 
     def _node_path(self, node: str) -> Path:
         return self.path / "nodes" / f"{checked_node(node)}.json"

@@ -32,8 +32,8 @@ class Resolver:
         """Make these the account's claims, now and after a restart of the server.
 
         Raises ClaimsRefused: for claims that are not the operator's word on this account, before anything is sent; when
-        the server refuses them (claims_refused); when reading back shows others (claims_not_kept), since the server
-        answers "jwt updated" to claims as well that it does not honour.
+        the server refuses them (claims_refused); when reading back shows that it kept or honours others
+        (claims_not_kept, claims_not_live), since it answers "jwt updated" to claims as well that it does not honour.
         """
         checked_account(jwt, self._operator, account)
         answer = json.loads(await self._ask("$SYS.REQ.CLAIMS.UPDATE", jwt.encode()))
@@ -41,10 +41,17 @@ class Resolver:
             raise ClaimsRefused("claims_refused", str(answer["error"])[:300])
         if await self.claims(account) != jwt:
             raise ClaimsRefused("claims_not_kept", "the server kept other claims than it was given")
+        if await self.live_claims(account) not in {"", jwt}:
+            raise ClaimsRefused("claims_not_live", "the server goes by other claims than it was given")
 
     async def claims(self, account: str) -> str:
-        """The JWT the server keeps for the account; empty when it has none."""
+        """The JWT the server keeps for the account and would go by after a restart; empty when it has none."""
         return (await self._ask(f"$SYS.REQ.ACCOUNT.{account}.CLAIMS.LOOKUP", b"")).decode().strip()
+
+    async def live_claims(self, account: str) -> str:
+        """The JWT the server goes by now; empty when nobody of the account ever came, so that it has not read any."""
+        answer = json.loads(await self._ask(f"$SYS.REQ.ACCOUNT.{account}.INFO", b""))
+        return str((answer.get("data") or {}).get("jwt", ""))
 
     async def leaves(self) -> list[Peer]:
         """Every leaf connected now, in one answer."""

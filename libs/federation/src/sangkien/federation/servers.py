@@ -65,13 +65,7 @@ jetstream {{
 leafnodes {{
   listen: {json.dumps(f"{leaf_host}:{leaf_port}")}
   no_advertise: true
-  tls {{
-    cert_file: {_quoted(tls.certificate)}
-    key_file: {_quoted(tls.key)}
-    ca_file: {_quoted(tls.authority)}
-    verify: true
-    timeout: 5
-  }}
+  tls {{ {_tls(tls)}, verify: true }}
 }}
 """
 
@@ -91,16 +85,7 @@ def leaf_configuration(
 
     `deny_imports` keeps the hub from the member's own streams even if the hub's permissions failed.
     """
-    api = f"$JS.{names.domain}.API"
-    denied = [
-        "out.>",
-        "in.>",
-        "$JS.API.>",
-        f"{api}.INFO",
-        f"{api}.STREAM.>",
-        f"{api}.DIRECT.>",
-        f"{api}.CONSUMER.MSG.>",
-    ]
+    denied = _denied(names)
     return f"""\
 server_name: {names.domain}
 listen: "127.0.0.1:{port}"
@@ -127,15 +112,20 @@ leafnodes {{
     account: LINK
     credentials: {_quoted(credentials)}
     deny_imports: {json.dumps(denied)}
-    tls {{
-      cert_file: {_quoted(tls.certificate)}
-      key_file: {_quoted(tls.key)}
-      ca_file: {_quoted(tls.authority)}
-      timeout: 5
-    }}
+    tls {{ {_tls(tls)} }}
   }} ]
 }}
 """
+
+
+def _tls(files: TlsFiles) -> str:
+    named = {"cert_file": files.certificate, "key_file": files.key, "ca_file": files.authority}
+    return ", ".join([*(f"{name}: {_quoted(path)}" for name, path in named.items()), "timeout: 5"])
+
+
+def _denied(names: Names) -> list[str]:
+    parts = ("INFO", "STREAM.>", "DIRECT.>", "CONSUMER.MSG.>")
+    return ["out.>", "in.>", "$JS.API.>", *(f"$JS.{names.domain}.API.{each}" for each in parts)]
 
 
 def _quoted(path: Path) -> str:
