@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from sangkien.exchange.adapters.documents import NODES, node_document, read_node
+from sangkien.exchange.adapters.documents import LEDGER, NODES, node_document, read_node
 from sangkien.exchange.application.ports import Commit, KnownNode
 from sangkien.federation import Link
 from sangkien.store import Op, Store, save
@@ -32,10 +32,15 @@ class StoredBook:
         self._versions: dict[str, int] = {}
 
     async def load(self) -> None:
-        """Read what is stored, and add from the joining's registry what is not."""
+        """Read what is stored, and what the hub said when this node joined, which is newer at the start of a life."""
         await self._read()
-        seeds = [node for node in _seeds(self._folder / SEED_FILE) if self._is_newer(node)]
-        await self._commit([self._op(node) for node in seeds])
+        chain = await self._store.get(LEDGER, "chain")
+        fresh = chain is None or chain["epoch"] < self._me.epoch
+        for node in _seeds(self._folder / SEED_FILE):
+            known = self._nodes.get(node.node)
+            if known is None or fresh:
+                seed = replace(node, version=known.version) if known else node
+                await self._commit([self._op(seed)])
         await self._read()
 
     async def _read(self) -> None:
@@ -72,10 +77,7 @@ class StoredBook:
 
     def _is_newer(self, node: KnownNode) -> bool:
         known = self._nodes.get(node.node)
-        if known is None:
-            return True
-        # The hub's versions count on over the lives of a node; a seed has none, but may tell of a later life.
-        return node.version > known.version or (node.version == 0 and node.epoch > known.epoch)
+        return known is None or node.version > known.version
 
     def _op(self, node: KnownNode) -> Op:
         return save(NODES, node_document(node), self._versions.get(node.node, 0))

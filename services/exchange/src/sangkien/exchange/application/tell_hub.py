@@ -5,7 +5,7 @@ from typing import Final
 
 from sangkien.custody import NodeReceipt, SealKey
 from sangkien.exchange.application.adopt_history import AdoptHistory
-from sangkien.exchange.application.link_ports import HISTORY_TYPE, RECEIPT_TYPE, Leaf, Ledger, Steady
+from sangkien.exchange.application.link_ports import HISTORY_TYPE, RECEIPT_TYPE, Inflow, Leaf, Ledger, Steady
 from sangkien.exchange.application.ports import World
 from sangkien.exchange.application.post_messages import HUB
 from sangkien.exchange.application.receive_messages import ReceiveMessages
@@ -14,6 +14,8 @@ SOONEST_S: Final = 0.3
 """Between two receipts while messages come in."""
 GAP_S: Final = 2.0
 """Between two receipts that name the same gap."""
+BEHIND_S: Final = 5.0
+"""How long what the hub says it sent may take to arrive."""
 QUIET_S: Final = 30.0
 """Between two receipts when nothing changes: a hub that was away learns how we stand, and answers."""
 ASK_AGAIN_S: Final = 5.0
@@ -46,6 +48,8 @@ class TellHub:
         self._linked = False
         self._told: tuple[int, int] | None = None
         self._told_at = 0.0
+        self._stood = (0, 0)
+        self._stood_since = 0.0
         self._asked: tuple[int, int] | None = None
         self._asked_at = 0.0
 
@@ -62,7 +66,7 @@ class TellHub:
         inflow = await self._ledger.inflow()
         now, where = self._steady(), (inflow.epoch, inflow.n)
         since = now - self._told_at
-        gap = self._receiving.gap
+        gap = self._receiving.gap or await self._behind(inflow)
         due = QUIET_S if where == self._told and not gap else GAP_S if gap else SOONEST_S
         if self._told is not None and since < due:
             return
@@ -70,10 +74,25 @@ class TellHub:
         await self._leaf.offer(HUB, RECEIPT_TYPE, receipt.sign(self._key).encode(), {}, self._world.new_id())
         self._told, self._told_at = where, now
 
+    async def _behind(self, inflow: Inflow) -> bool:
+        """Whether the hub has sent more than came, and nothing came for a while: the last of it was lost on its way."""
+        word = await self._ledger.word()
+        where = inflow.epoch, inflow.n
+        if where != self._stood:
+            self._stood, self._stood_since = where, self._steady()
+        return word.epoch == inflow.epoch and word.down > inflow.n and self._steady() - self._stood_since > BEHIND_S
+
     async def _history(self) -> None:
         wanted = await self._adopting.wanted()
         now = self._steady()
-        if wanted is None or (wanted == self._asked and now - self._asked_at < ASK_AGAIN_S):
+        if wanted is None:
+            self._asked = None
+            return
+        if self._asked is None:
+            # The leaf's stream may have been restored with us: the hub would skip in silence what comes below the
+            # sequence it read last. What lies there is numbered anew and offered again.
+            await self._leaf.reset_out()
+        if wanted == self._asked and now - self._asked_at < ASK_AGAIN_S:
             return
         question = json.dumps({"v": 1, "epoch": wanted[0], "after": wanted[1]}, separators=(",", ":"))
         await self._leaf.offer(HUB, HISTORY_TYPE, question.encode(), {}, self._world.new_id())

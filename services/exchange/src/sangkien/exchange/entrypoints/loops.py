@@ -21,6 +21,8 @@ from sangkien.store import Conflict, Duplicate, StoreUnavailable
 IDLE_S: Final = 0.2
 FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 5.0
+MOST_OVERTAKEN: Final = 20
+"""Times in a row that another writer may be faster before a loop takes a rest."""
 ANNOUNCE_S: Final = 2.0
 UPKEEP_S: Final = 20.0
 PRUNE_EVERY: Final = 30
@@ -46,7 +48,7 @@ class Loop:
         self._work.set()
 
     async def __call__(self) -> None:
-        failures = 0
+        failures = overtaken = 0
         task = asyncio.current_task()
         # The NATS client swallows a cancellation that meets it while it publishes.
         while task is not None and not task.cancelling():
@@ -54,9 +56,12 @@ class Loop:
             try:
                 if not await self._turn():
                     await self._rest(self._idle_s)
-                failures, self.trouble = 0, ""
-            except (Conflict, Duplicate):
-                await asyncio.sleep(0)  # another writer was faster: look again
+                failures, overtaken, self.trouble = 0, 0, ""
+            except (Conflict, Duplicate) as error:
+                overtaken += 1  # another writer was faster: look again
+                if overtaken > MOST_OVERTAKEN:
+                    self._complain(error)
+                    await self._rest(FIRST_PAUSE_S)
             except Exception as error:  # noqa: BLE001 (a loop that ends is a link that stands still)
                 failures += 1
                 self._complain(error)
