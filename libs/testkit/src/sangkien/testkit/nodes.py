@@ -28,6 +28,7 @@ from sangkien.testkit.eventually import eventually
 from sangkien.testkit.link import HubServer, Member
 from sangkien.testkit.nats_server import NatsServer, free_port
 from sangkien.testkit.neighbour import Neighbour, neighbour
+from sangkien.testkit.voice import Voice
 
 REGISTRY_FILE = "registry.json"
 """Where exchange looks for the nodes that the hub named when its own one joined."""
@@ -54,6 +55,10 @@ class Child:
         }
         self._environment = os.environ | {f"{service}_{name}".upper(): value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
+
+    def tell(self, **told: str) -> None:
+        """Change settings; they count from the next start."""
+        self._environment |= {f"{self._service}_{name}".upper(): value for name, value in told.items()}
 
     @property
     def pid(self) -> int:
@@ -229,20 +234,34 @@ class Network:
         return joined
 
     async def join(self, bundle: dict[str, Any], **keys: str) -> pb.JoinResponse:
-        """Ask JoinService, as whoever holds the bundle does."""
-        now = Timestamp()
-        now.FromDatetime(utc_now())
+        """Ask JoinService, as whoever holds the bundle does: again while the hub is on its way up."""
         trust = grpc.ssl_channel_credentials(bundle["authority_pem"].encode())
-        async with grpc.aio.secure_channel(f"127.0.0.1:{self.join_port}", trust) as channel:
-            request = pb.JoinRequest(node=bundle["node"], secret=bundle["secret"], version="test", now=now, **keys)
-            return await JoinServiceStub(channel).Join(request, timeout=30)
 
-    async def raw(self, node: str, profile: str, parent: str = "") -> Member:
-        """A member whose link server runs and that has no exchange: the test speaks for it."""
+        async def once() -> pb.JoinResponse | None:
+            now = Timestamp()
+            now.FromDatetime(utc_now())
+            request = pb.JoinRequest(node=bundle["node"], secret=bundle["secret"], version="test", now=now, **keys)
+            async with grpc.aio.secure_channel(f"127.0.0.1:{self.join_port}", trust) as channel:
+                try:
+                    return await JoinServiceStub(channel).Join(request, timeout=30)
+                except grpc.aio.AioRpcError as error:
+                    if error.code() is grpc.StatusCode.UNAVAILABLE:
+                        return None
+                    raise
+
+        answer: pb.JoinResponse = await eventually(once, what=f"an answer to {bundle['node']}")
+        return answer
+
+    async def voice(self, node: str, profile: str, parent: str = "") -> Voice:
+        """A member that has no exchange and whose link stands: the test speaks for it, and has said an echo."""
         member = Member(self.folder / node / "link", node, self.server)
         self.stack.push_async_callback(member.close)
         await self.answer(await self.invite(node, profile, parent), member)
-        return await member.start()
+        await member.start()
+        voice = Voice(member, member.folder.seal_key)
+        await voice.echo()
+        await voice.receipted()
+        return voice
 
     async def node(self, node: str, profile: str, parent: str = "", **told: str) -> Node:
         """A whole node, its exchange running."""
@@ -275,6 +294,16 @@ class Network:
         made = Node(member.node, member, nats, exchange, stub, says, profile, parent)
         self.nodes[member.node] = made
         return made
+
+    async def reanswer(self, bundle: dict[str, Any], node: Node) -> None:
+        """Join anew for a node that stands still and lost its folder; its link server keeps its port and wire."""
+        member = Member(node.member.folder.path, node.name, self.server)
+        self.stack.callback(member.wire.close)
+        member.port = node.member.port
+        await self.answer(bundle, member)
+        node.member = member
+        self.stack.callback(member.server.kill)
+        node.exchange.tell(leaf_url=member.folder.broker_url(member.port))
 
     async def peer(self, node: str) -> pb.Peer:
         """What the hub's operator sees of a node."""
