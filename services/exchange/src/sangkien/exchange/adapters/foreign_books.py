@@ -27,6 +27,7 @@ FOREIGN_SCHEMA: Final = Schema(
     (ROUNDS, SENT, ARRIVALS, RECOGNITIONS, CERTIFICATES, SUMMARIES, RETURNS),
     (
         Index(ROUNDS, ("closes_on",)),
+        Index(ROUNDS, ("closed_on",)),
         Index(ARRIVALS, ("local_id",), unique=True),
         Index(CERTIFICATES, ("dossier_id",)),
     ),
@@ -44,8 +45,9 @@ class StoredBooks:
         return {id: _round(doc) for id, doc in docs.items()}
 
     async def rounds_since(self, day: date) -> Sequence[OwnRound]:
-        docs = await self._store.find(ROUNDS, {"closes_on": {"gte": day.isoformat()}}, limit=_MOST_ROUNDS)
-        return [_round(doc) for doc in docs]
+        recent = await self._store.find(ROUNDS, {"closes_on": {"gte": day.isoformat()}}, limit=_MOST_ROUNDS)
+        still = await self._store.find(ROUNDS, {"closed_on": ""}, limit=_MOST_ROUNDS)
+        return [_round(doc) for doc in {doc["_id"]: doc for doc in (*recent, *still)}.values()]
 
     async def sent(self, dossier_ids: Sequence[str]) -> Mapping[str, Sent]:
         docs = await self._store.get_many(SENT, dossier_ids) if dossier_ids else {}
