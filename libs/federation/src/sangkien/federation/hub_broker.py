@@ -178,6 +178,8 @@ class HubBroker:
                 await link.close()
                 raise
             self._links[node] = link
+            if node in self._up:  # its leaf was seen before there was a link to revive
+                link.source.revive()
             self._look.set()
 
     def _new_link(self, node: str) -> HubLink:
