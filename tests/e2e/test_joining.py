@@ -39,10 +39,10 @@ class Federation:
 
 @contextmanager
 def running(*words: str | Path, output: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A command that stays, ended as people end it."""
+    """A command that stays, ended as people end it. What it says goes to `output` and, of stderr, beside it."""
     environment = os.environ | {"HUB_STAMP_EVERY_S": "0.5"}
-    with output.open("wb") as out:
-        process = subprocess.Popen([*COMMAND, *map(str, words)], stdout=out, stderr=out, env=environment)
+    with output.open("wb") as out, output.with_suffix(".err").open("wb") as err:
+        process = subprocess.Popen([*COMMAND, *map(str, words)], stdout=out, stderr=err, env=environment)
     try:
         yield process
     finally:
@@ -53,9 +53,15 @@ def running(*words: str | Path, output: Path) -> Iterator[subprocess.Popen[bytes
 def stays(process: subprocess.Popen[bytes], output: Path, folder: Path, service: str) -> bool:
     """Whether the node of the folder runs this service. Fails with what was said when the command ended."""
     if process.poll() is not None:
-        pytest.fail(output.read_text())
+        pytest.fail(output.with_suffix(".err").read_text())
     found = NodeFolder(folder).running()
     return found is not None and service in found.targets
+
+
+def said_by(output: Path) -> dict[str, Any]:
+    """The JSON object a command that stays has printed; empty until then."""
+    text = output.read_text()
+    return dict(json.loads(text)) if text.endswith("}\n") else {}
 
 
 def invite(federation_hub: Path, node: str, out: Path, *options: str) -> dict[str, Any]:
@@ -76,14 +82,9 @@ async def federation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     with running(*begin, output=hub_says) as process:
         await eventually(lambda: stays(process, hub_says, hub, "exchange"), timeout=90, what="the hub to run")
         await asyncio.to_thread(invite, hub, UNION, bundle)
-        status, joined = await asyncio.to_thread(
-            sangkien, "node", "join", bundle, "--no-up", "--json", "--data-dir", union
-        )
-        assert status == 0, joined
-        with running("up", "--data-dir", union, output=union_says) as member:
-            await eventually(lambda: stays(member, union_says, union, "exchange"), timeout=90, what="the union to run")
-            await eventually(lambda: sangkien("node", "status", "--json", "--data-dir", union)[0] == 0, timeout=60)
-            yield Federation(hub, union, bundle, joined)
+        with running("node", "join", bundle, "--json", "--data-dir", union, output=union_says) as member:
+            await eventually(lambda: stays(member, union_says, union, "exchange") and said_by(union_says), timeout=90)
+            yield Federation(hub, union, bundle, said_by(union_says))
 
 
 def peers_of_hub(federation: Federation) -> dict[str, dict[str, Any]]:
@@ -251,7 +252,9 @@ async def test_revoked_node_is_kept_out_until_it_is_invited_again(federation: Fe
     invite(federation.hub, node, again, "--again")
     back, new_life = await asyncio.to_thread(sangkien, "node", "join", again, *words)
 
-    assert (joined, revoked) == (0, 0)
+    audited, _ = sangkien("audit", "verify", "--json", "--data-dir", federation.hub)
+
+    assert (joined, revoked, audited) == (0, 0, 0)
     assert (refused, said["error"]["code"]) == (1, "join_secret_wrong")
     assert (back, new_life["ready"], new_life["epoch"]) == (0, True, 2)
 

@@ -116,11 +116,26 @@ def test_node_that_is_alone_is_told_so_without_being_started(
     assert list((tmp_path / "logs").iterdir()) == []
 
 
-def test_host_of_the_hub_is_refused_for_a_node_without_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (("--hub-host", "hub.example.vn"), "--profile city"),
+        (("--profile", "city", "--hub-host", "hub.example.vn:7422"), "--hub-host hub.example.vn"),
+        (("--profile", "city", "--hub-ports", "7422"), "--hub-ports 7422,7443"),
+        (("--profile", "tinh"), "--profile city"),
+        (("--node", "Ba Đình"), "--node ba-dinh"),
+    ],
+)
+def test_node_is_not_begun_with_a_choice_that_makes_no_sense(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    mend: str,
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["sangkien", "up", "--hub-host", "hub.example.vn", "--data-dir", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["sangkien", "up", *words, "--data-dir", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         main()
 
-    assert (ended.value.code, "--profile city" in capsys.readouterr().err) == (1, True)
+    assert (ended.value.code, mend in capsys.readouterr().err) == (1, True)
+    assert list((tmp_path / "logs").iterdir()) == []

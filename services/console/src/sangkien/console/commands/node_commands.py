@@ -1,6 +1,7 @@
 """`sangkien up`, `status`, `doctor`: a node on this machine, whatever it belongs to."""
 
 import asyncio
+import re
 import signal
 import sys
 from dataclasses import replace
@@ -29,6 +30,9 @@ from sangkien.console.node.plan import Options, usual
 from sangkien.console.node.profiles import PROFILES
 from sangkien.console.node.sample import settle
 from sangkien.console.operations import Operations
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -94,6 +98,13 @@ def choose(folder: NodeFolder, profile: str, node_id: str, name: str, hosts: lis
             "--hub-host và --hub-ports chỉ dành cho nút có trung tâm · only for a node with the hub",
             "--profile city",
         )
+    for host in hosts:
+        if _HOST.fullmatch(host) is None:
+            raise Stop(
+                "host_malformed",
+                f"{host}: cần tên máy hoặc địa chỉ IP, không kèm cổng · a host name or an IPv4 address, without a port",
+                "--hub-host hub.example.vn --hub-ports 7422,7443",
+            )
     if profile and not before.profile:
         folder.identity(checked(node_id or ("" if folder.used else profile)))
     elif node_id:

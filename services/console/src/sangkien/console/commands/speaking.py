@@ -100,6 +100,7 @@ def command_name() -> str:
 def print_json(value: object) -> None:
     """One JSON object, and nothing else, on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()  # a command may stay after it has answered
 
 
 def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:
