@@ -299,16 +299,41 @@ def letter(round_id: str) -> DossierFiled:
     )  # fmt: skip
 
 
-async def test_dossier_waits_while_intake_or_directory_is_away(city: Any, district: Any, city_round: str) -> None:
+async def test_what_review_said_while_the_arrival_was_not_kept_is_answered(
+    city: Any, district: Any, city_round: str
+) -> None:
     city.directory.add_unit(UNIT)
     await file(district, "Nguyễn Thị Hoa")
     said: list[tuple[str, Crossing]] = []
     await eventually(lambda: heard_into(district, said))
     [(_, filed)] = said
-    await city.intake.host._server.drain(0)
+    await city.takes("badinh", filed, dies=True)
+    here = await arrived(city)
+    await city.review.says(accepted(here, []), here, 2)
+    await standing(city, here, state="CHAP_NHAN_DON")
+    await eventually(lambda: city.context.store.count("inbox"), value=3)
 
+    await city.takes("badinh", filed)
+    assert [getattr(message, "answer", "") for _, message in await city.says()] == ["received", "accepted"]
+
+
+async def test_dossier_waits_while_directory_or_intake_is_away(city: Any, district: Any, city_round: str) -> None:
+    city.directory.add_unit(UNIT)
+    await file(district, "Nguyễn Thị Hoa")
+    said: list[tuple[str, Crossing]] = []
+    await eventually(lambda: heard_into(district, said))
+    [(_, filed)] = said
+    units, city.directory._units = city.directory._units, None
     with pytest.raises(NotYet, match="intake_unavailable"):
         await city.takes("badinh", filed)
+    city.directory._units = units
+    await city.takes("badinh", filed, dies=True)
+    await city.intake.host._server.drain(0)
+    with pytest.raises(NotYet, match="intake_unavailable"):
+        await city.takes("badinh", filed)
+
+    assert await city.intake.host._store.count("dossiers") == 1
+    assert await city.context.store.count("arrivals") == 0
 
 
 async def test_child_that_comes_later_or_anew_is_told_of_rounds_once(city: Any) -> None:
