@@ -1,7 +1,7 @@
 """The composition root of exchange."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -49,94 +49,117 @@ from sangkien.messaging.failures import is_transient
 from sangkien.store import Op
 
 
-def build(context: Context) -> Parts:
-    settings = cast("ExchangeSettings", context.settings)
-    folder = MemberFolder(settings.folder)
-    link, key, hub_key = folder.link, folder.seal_key, folder.hub_key
-    store, steady, patience = context.store, time.monotonic, Patience()
-    notes: Notes = structlog.get_logger("sangkien.exchange")
-    outgoings, incomings, ledger = StoredOutgoings(store), StoredIncomings(store), StoredLedger(store)
-    crossings, steps = ContractCrossings(), StoredSteps(store, context.new_id)
-    leaf = LinkLeaf(LeafBroker(folder.login_at(settings.leaf_url), link.node))
+class _Ground:
+    """What the use cases of the core stand on."""
 
-    async def commit(ops: Sequence[Op]) -> None:
-        await context.commit(ops)
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.settings = settings = cast("ExchangeSettings", context.settings)
+        self.folder = folder = MemberFolder(settings.folder)
+        self.link, self.key, self.hub_key = folder.link, folder.seal_key, folder.hub_key
+        self.notes: Notes = structlog.get_logger("sangkien.exchange")
+        self.steady, self.patience = time.monotonic, Patience()
+        store = context.store
+        self.outgoings, self.incomings = StoredOutgoings(store), StoredIncomings(store)
+        self.ledger, self.crossings = StoredLedger(store), ContractCrossings()
+        self.steps, self.books = StoredSteps(store, context.new_id), StoredBooks(store)
+        self.book = StoredBook(store, self.commit, self.link, self.key.public, settings.folder)
+        self.post = PostMessages(self.outgoings, self.ledger, context)
+        self.leaf = LinkLeaf(LeafBroker(folder.login_at(settings.leaf_url), self.link.node))
+        self.wake: Callable[[], None] = lambda: None
+
+    async def commit(self, ops: Sequence[Op]) -> None:
+        """Write a unit, and let what it posted be sealed and sent at once."""
+        await self.context.commit(ops)
         if any(op.coll == OUTGOING for op in ops):
-            loops.wake()
+            self.wake()
 
-    book = StoredBook(store, commit, link, key.public, settings.folder)
-    post = PostMessages(outgoings, ledger, context)
-    business = Business(books := StoredBooks(store), _desk(context, settings), steps, book, context)
-    life = LiveInFederation(outgoings, ledger, crossings, post, context, commit, steady, notes, epoch=link.epoch)
-    adopting = AdoptHistory(outgoings, ledger, book, context, commit, notes, seal_key=key.public)
-    receiving = ReceiveMessages(
-        incomings,
-        ledger,
-        book,
-        crossings,
-        context,
-        commit,
-        steady,
-        notes,
-        hub_key=hub_key,
-        gap_patience_s=settings.gap_patience_s,
+
+def build(context: Context) -> Parts:
+    on = _Ground(context)
+    life = LiveInFederation(
+        on.outgoings, on.ledger, on.crossings, on.post, context, on.commit, on.steady, on.notes, epoch=on.link.epoch
     )
-    receipts = FollowReceipts(
-        outgoings, ledger, context, commit, patience, steady, notes, node=link.node, hub_key=hub_key
-    )
+    business = Business(on.books, _desk(on), on.steps, on.book, context)
     taking = TakeMessages(
-        incomings, book, crossings, business, post, context, commit, is_transient, notes, context.telemetry
+        on.incomings,
+        on.book,
+        on.crossings,
+        business,
+        on.post,
+        context,
+        on.commit,
+        is_transient,
+        on.notes,
+        context.telemetry,
     )
-    loops = LinkLoops(
-        leaf,
-        SealMessages(outgoings, ledger, context, commit, node=link.node, key=key),
-        OfferMessages(outgoings, ledger, leaf, context, commit, patience, steady, notes),
-        ReadArrivals(leaf, receipts, adopting, receiving, notes),
-        TellHub(ledger, leaf, receiving, adopting, context, steady, node=link.node, key=key),
-        taking,
-        life,
-        Upkeep(
-            PruneBodies(outgoings, incomings, context, commit, keep=timedelta(days=settings.keep_bodies_days)),
-            TidyLeaf(outgoings, ledger, leaf),
-        ),
-        one_after_the_other(
-            AnnounceToNewcomers(books, book, context, post, commit),
-            ReturnToAuthors(books, steps, book, context, commit),
-        ),
-    )
-    queries = Queries(outgoings, incomings, ledger, book, steps, leaf, context)
-    gauges = Gauges(context.metrics, queries, context, lambda: folder.certificate_until)
-    use_cases = UseCases(queries, life, taking, book, key.public, lambda: folder.certificate_until)
+    loops = _loops(on, life, taking)
+    on.wake = loops.wake
+    queries = Queries(on.outgoings, on.incomings, on.ledger, on.book, on.steps, on.leaf, context)
+    gauges = Gauges(context.metrics, queries, context, lambda: on.folder.certificate_until)
+    use_cases = UseCases(queries, life, taking, on.book, on.key.public, lambda: on.folder.certificate_until)
     return Parts(
         servicers=[(add_ExchangeServiceServicer_to_server, ExchangeServicer(use_cases))],
         policy=POLICY,
-        subscriptions=_subscriptions(context, settings, books, steps, book, post),
+        subscriptions=_subscriptions(on),
         background=[*loops.background, gauges],
-        open=[book.load, life.begin],
+        open=[on.book.load, life.begin],
     )
 
 
-def _subscriptions(
-    context: Context,
-    settings: ExchangeSettings,
-    books: StoredBooks,
-    steps: StoredSteps,
-    book: StoredBook,
-    post: PostMessages,
-) -> list[Subscription]:
+def _loops(on: _Ground, life: LiveInFederation, taking: TakeMessages) -> LinkLoops:
+    world, commit, node = on.context, on.commit, on.link.node
+    adopting = AdoptHistory(on.outgoings, on.ledger, on.book, world, commit, on.notes, seal_key=on.key.public)
+    receiving = ReceiveMessages(
+        on.incomings,
+        on.ledger,
+        on.book,
+        on.crossings,
+        world,
+        commit,
+        on.steady,
+        on.notes,
+        hub_key=on.hub_key,
+        gap_patience_s=on.settings.gap_patience_s,
+    )
+    receipts = FollowReceipts(
+        on.outgoings, on.ledger, world, commit, on.patience, on.steady, on.notes, node=node, hub_key=on.hub_key
+    )
+    keep = timedelta(days=on.settings.keep_bodies_days)
+    return LinkLoops(
+        on.leaf,
+        SealMessages(on.outgoings, on.ledger, world, commit, node=node, key=on.key),
+        OfferMessages(on.outgoings, on.ledger, on.leaf, world, commit, on.patience, on.steady, on.notes),
+        ReadArrivals(on.leaf, receipts, adopting, receiving, on.notes),
+        TellHub(on.ledger, on.leaf, receiving, adopting, world, on.steady, node=node, key=on.key),
+        taking,
+        life,
+        Upkeep(
+            PruneBodies(on.outgoings, on.incomings, world, commit, keep=keep),
+            TidyLeaf(on.outgoings, on.ledger, on.leaf),
+        ),
+        one_after_the_other(
+            AnnounceToNewcomers(on.books, on.book, world, on.post, commit),
+            ReturnToAuthors(on.books, on.steps, on.book, world, commit),
+        ),
+    )
+
+
+def _subscriptions(on: _Ground) -> list[Subscription]:
+    context, settings = on.context, on.settings
     letters = IntakeLetters(
         lambda: context.channel(settings.intake), DirectoryLookup(context.channel(settings.directory))
     )
     outward: dict[str, Outward] = {
-        "exchange__intake": FromIntake(books, letters, steps, book),
-        "exchange__review": FromReview(books, steps, book),
-        "exchange__recognition": FromRecognition(books, steps, book),
+        "exchange__intake": FromIntake(on.books, letters, on.steps, on.book),
+        "exchange__review": FromReview(on.books, on.steps, on.book),
+        "exchange__recognition": FromRecognition(on.books, on.steps, on.book),
     }
-    return [Subscription(TOPOLOGY.consumer(name), OutwardHandler(one, post)) for name, one in outward.items()]
+    return [Subscription(TOPOLOGY.consumer(name), OutwardHandler(one, on.post)) for name, one in outward.items()]
 
 
-def _desk(context: Context, settings: ExchangeSettings) -> IntakeDesk:
-    return IntakeDesk(lambda: context.channel(settings.intake))
+def _desk(on: _Ground) -> IntakeDesk:
+    return IntakeDesk(lambda: on.context.channel(on.settings.intake))
 
 
 SERVICE = Definition("exchange", ExchangeSettings, SCHEMA + FOREIGN_SCHEMA, build)
