@@ -27,3 +27,15 @@ def test_metrics_page_shows_what_each_service_of_the_process_counted() -> None:
 def test_metric_refuses_a_label_left_out() -> None:
     with pytest.raises(ValueError, match="label"):
         MetricsPage().of("intake").count("rpc_calls", method="/a.B/C")
+
+
+def test_gauge_of_peers_forgets_who_left_and_nobody_elses() -> None:
+    page = MetricsPage()
+    hub, exchange = page.of("hub"), page.of("exchange")
+    exchange.set_peers("link_backlog", {"a": 9})
+    hub.set_peers("link_backlog", {"a": 1, "b": 2})
+    hub.set_peers("link_backlog", {"b": 3})
+    with urlopen(f"http://127.0.0.1:{page.serve(0)}/metrics") as answer:
+        shown = {line for line in answer.read().decode().splitlines() if line.startswith("link_backlog")}
+    page.close()
+    assert shown == {'link_backlog{peer="a",service="exchange"} 9.0', 'link_backlog{peer="b",service="hub"} 3.0'}

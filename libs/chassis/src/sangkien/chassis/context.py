@@ -8,14 +8,14 @@ import grpc
 
 from sangkien.chassis.blobs import BlobStore
 from sangkien.rpc import TokenSource, connect
-from sangkien.runtime import ServiceSettings, Telemetry, new_id, utc_now
+from sangkien.runtime import Metrics, ServiceSettings, Telemetry, new_id, utc_now
 from sangkien.store import Conflict, Duplicate, Invalid, Op, Store
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class Context:
-    """One service's access to its store, its traces, its clock and the node's other services."""
+    """One service's access to its store, its traces and metrics, its clock and the node's other services."""
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class Context:
         telemetry: Telemetry,
         token: TokenSource,
         blobs: BlobStore,
+        metrics: Metrics,
         committed: Callable[[Sequence[Op] | None], None],
     ) -> None:
         self.service = service
@@ -34,6 +35,7 @@ class Context:
         self.store = store
         self.telemetry = telemetry
         self.blobs = blobs
+        self.metrics = metrics
         self._token = token
         self._committed = committed
         self._channels: dict[str, grpc.aio.Channel] = {}

@@ -108,6 +108,7 @@ class ServiceHost:
             telemetry=self._telemetry,
             token=self._identity.token,
             blobs=ObjectBlobs(lambda: self._bus.jetstream),
+            metrics=self._metrics,
             committed=self._wake_relay,
         )
         self._parts = self.definition.build(self._context)

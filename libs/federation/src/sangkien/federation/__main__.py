@@ -39,7 +39,7 @@ def main() -> None:
     os.umask(0o077)
     try:
         written = _link(chosen) if chosen.command == "link" else _hub(chosen)
-    except (FolderRefused, tarfile.TarError) as error:
+    except (FolderRefused, tarfile.TarError, OSError) as error:
         sys.exit(f"{chosen.command}: {error}")
     sys.stderr.write(f"wrote {written}\n")
 

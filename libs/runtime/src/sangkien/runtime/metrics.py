@@ -8,7 +8,17 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 CounterName = Literal["rpc_calls", "messages_handled", "events_published", "dead_letters"]
 HistogramName = Literal["rpc_seconds", "batch_seconds"]
-GaugeName = Literal["outbox_depth", "outbox_oldest_seconds", "consumer_pending", "spans_dropped"]
+GaugeName = Literal["outbox_depth", "outbox_oldest_seconds", "consumer_pending", "spans_dropped", "stamp_wait_seconds"]
+PeerGaugeName = Literal[
+    "link_connected",
+    "link_backlog",
+    "link_oldest_seconds",
+    "link_receipt_seconds",
+    "link_refused",
+    "link_discarded",
+    "certificate_seconds_left",
+]
+"""Gauges of the links between nodes, each with the one label `peer`: a node's id, or `hub`."""
 
 _COUNTERS: Mapping[CounterName, tuple[str, tuple[str, ...]]] = {
     "rpc_calls": ("Finished gRPC calls", ("method", "code")),
@@ -25,6 +35,16 @@ _GAUGES: Mapping[GaugeName, tuple[str, tuple[str, ...]]] = {
     "outbox_oldest_seconds": ("Age of the oldest of them, in seconds", ()),
     "consumer_pending": ("Messages not yet delivered", ("consumer",)),
     "spans_dropped": ("Spans lost since the start", ()),
+    "stamp_wait_seconds": ("Age of the oldest entry of the hub's log without a stamp, 0 for none, in seconds", ()),
+}
+_PEER_GAUGES: Mapping[PeerGaugeName, str] = {
+    "link_connected": "1 while the link to the peer stands, else 0",
+    "link_backlog": "Messages for the peer that it, or the hub before it, has not confirmed",
+    "link_oldest_seconds": "Age of the oldest of them, 0 for none, in seconds",
+    "link_receipt_seconds": "Time since the peer last confirmed anything, in seconds",
+    "link_refused": "Messages refused: at the hub those of the peer since its start, at a member those to the peer",
+    "link_discarded": "Messages of the peer that were nobody's, since the hub's start: bad seals, wrong senders",
+    "certificate_seconds_left": "Until the certificate ends with which the peer is reached, or reaches us, in seconds",
 }
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -46,6 +66,9 @@ class MetricsPage:
         }
         self.gauges = {
             name: Gauge(name, text, ("service", *labels), registry=registry) for name, (text, labels) in _GAUGES.items()
+        }
+        self.peer_gauges = {
+            name: Gauge(name, text, ("service", "peer"), registry=registry) for name, text in _PEER_GAUGES.items()
         }
 
     def of(self, service: str) -> "Metrics":
@@ -73,6 +96,7 @@ class Metrics:
         self._page = page
         self._counters: dict[tuple[str, ...], Counter] = {}
         self._histograms: dict[tuple[str, ...], Histogram] = {}
+        self._peers: dict[PeerGaugeName, frozenset[str]] = {}
 
     def count(self, name: CounterName, amount: int = 1, **labels: str) -> None:
         key = (name, *labels.values())
@@ -90,3 +114,12 @@ class Metrics:
 
     def set(self, name: GaugeName, value: float, **labels: str) -> None:
         self._page.gauges[name].labels(service=self._service, **labels).set(value)
+
+    def set_peers(self, name: PeerGaugeName, values: Mapping[str, float]) -> None:
+        """Set the gauge of each peer and forget those not named: a node that left must not alarm for ever."""
+        gauge = self._page.peer_gauges[name]
+        for gone in self._peers.get(name, frozenset()) - values.keys():
+            gauge.remove(self._service, gone)
+        self._peers[name] = frozenset(values)
+        for peer, value in values.items():
+            gauge.labels(service=self._service, peer=peer).set(value)

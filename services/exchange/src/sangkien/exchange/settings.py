@@ -16,7 +16,7 @@ class ExchangeSettings(ServiceSettings):
     folder: Path
     """The member folder: keys made here, and what the hub gave (`sangkien node join`)."""
     leaf_url: str
-    """Where the node's own link server takes clients, with the credentials of the member folder."""
+    """Where the node's own link server takes clients; without user and password, those of the member folder."""
     intake: Address = "127.0.0.1:0"
     """gRPC target of this node's intake; of no use on a node without one."""
     review: Address = "127.0.0.1:0"

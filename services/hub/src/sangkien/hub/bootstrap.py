@@ -28,6 +28,7 @@ from sangkien.hub.application.stamp_entries import StampEntries
 from sangkien.hub.application.take_messages import TakeMessages
 from sangkien.hub.application.tell_history import TellHistory
 from sangkien.hub.entrypoints.background import Centre, Pace, Work
+from sangkien.hub.entrypoints.gauges import Gauges
 from sangkien.hub.entrypoints.grpc_service import POLICY, HubServicer, JoinServicer, UseCases
 from sangkien.hub.entrypoints.join_listener import JoinListener
 from sangkien.hub.entrypoints.readers import NodeReaders
@@ -64,11 +65,12 @@ def build(context: Context) -> Parts:
         hub_key=hub_key,
     )
     listener = JoinListener(settings.join_listen, joining, folder.server_certificate, settings.node, context.telemetry)
+    gauges = Gauges(context.metrics, desk, links, hear, tally, lambda: folder.server_certificate_until)
     return Parts(
         servicers=[(add_HubServiceServicer_to_server, HubServicer(UseCases(invite, hold, queries, hub_key)))],
         policy=POLICY,
         open=[desk.load],
-        background=[centre, listener],
+        background=[centre, listener, gauges],
     )
 
 
