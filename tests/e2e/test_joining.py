@@ -147,6 +147,24 @@ async def test_interrupted_joining_goes_on_with_the_same_bundle(federation: Fede
     assert (after, again["ready"], again["already"], again["epoch"]) == (0, True, True, 1)
 
 
+async def test_keys_of_a_node_in_containers_are_made_and_renewed_without_starting_it(
+    federation: Federation, tmp_path: Path
+) -> None:
+    bundle, folder, node = tmp_path / "b.json", tmp_path / "node", "ldld-hoan-kiem"
+    await asyncio.to_thread(invite, federation.hub, node, bundle)
+    words = ("--keys-only", "--json", "--data-dir", folder)
+    joined, said = await asyncio.to_thread(sangkien, "node", "join", bundle, *words)
+    before = MemberFolder(folder / "link").seal_key.public
+    renewed, _ = await asyncio.to_thread(sangkien, "node", "rotate-keys", *words)
+    _, status = sangkien("node", "status", "--json", "--data-dir", federation.hub)
+
+    assert (joined, said["node"], said["link"], renewed) == (0, node, str(folder / "link"), 0)
+    assert MemberFolder(folder / "link").seal_key.public != before
+    assert [*(folder / "stores").iterdir(), *(folder / "logs").iterdir()] == []
+    [at_hub] = [one for one in status["hub"]["nodes"] if one["node"] == node]
+    assert (at_hub["state"], at_hub["seal_keys"][0]) == ("joining", MemberFolder(folder / "link").seal_key.public)
+
+
 async def test_audit_holds_until_a_row_of_the_log_is_altered_and_names_it(federation: Federation) -> None:
     words = ("audit", "verify", "--json", "--data-dir", federation.hub)
     well, before = sangkien(*words)

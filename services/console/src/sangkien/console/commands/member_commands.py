@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from sangkien.console.node.joining import Joined
 
 _WELL = frozenset({"", "open"})
+KeysOnly = Annotated[
+    bool,
+    typer.Option(
+        "--keys-only",
+        help="Chỉ lấy khóa, không chạy nút ở đây (nút chạy trong container) · keys alone, for a node in containers.",
+    ),
+]
 
 
 def add_to(node: typer.Typer) -> None:
@@ -52,6 +59,7 @@ def join(
         bool,
         typer.Option("--up/--no-up", help="Chạy tiếp sau khi kiểm tra, hay dừng · go on running afterwards, or stop."),
     ] = True,
+    keys_only: KeysOnly = False,
     one_process: Annotated[bool, typer.Option("--one-process", help="Một tiến trình · all in one process.")] = False,
     mongo: Mongo = "",
     smtp: Annotated[str, typer.Option("--smtp", help="smtp://host:port; bỏ trống: không gửi thư · no e-mail.")] = "",
@@ -74,6 +82,9 @@ def join(
             )
         people.print(f"Tham gia với mã nút · joining as {escape(invitation.node)} …")
         done = await join_hub(folder, invitation)
+        if keys_only:
+            _report_keys(done, folder.link, as_json=as_json)
+            return True
         people.print("Đã có chứng thư và tài khoản, đang khởi động · enrolled, starting …")
         stop = until_asked()
         kind = usual(folder)
@@ -141,7 +152,7 @@ def leave(
         out.print(f"✓ {escape(link.node)}: {worded('node_state', link.state)}")
 
 
-def rotate_keys(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+def rotate_keys(data_dir: DataDir = DEFAULT_DATA_DIR, keys_only: KeysOnly = False, as_json: AsJson = False) -> None:
     """Đổi mọi khóa của nút mà không ngắt · make new keys for all of the node's, without an interruption."""
 
     async def work() -> list[Check]:
@@ -150,6 +161,8 @@ def rotate_keys(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -
 
         folder = member_folder(data_dir)
         await rotate(folder)
+        if keys_only:
+            return []
         runs = folder.running() is not None
         async with local_node(folder) as node:
             if runs:
@@ -161,7 +174,9 @@ def rotate_keys(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -
     if as_json:
         print_json({"rotated": True, "ok": ready, "checks": [check.as_json() for check in checks]})
     else:
-        out.print("✓ Khóa mới đang dùng · the new keys are in use")
+        out.print(
+            "✓ Khóa mới đang dùng · the new keys are in use" if not keys_only else "✓ Khóa mới đã đăng ký · registered"
+        )
         show_checks(checks)
     if not ready:
         raise typer.Exit(1)
@@ -210,6 +225,17 @@ def show_nodes(nodes: hub.ListNodesResponse) -> None:
         state, until = label(f"node_state.{each.state}"), told(each.certificate_until)[:10]
         table.add_row(*map(escape, (each.node, each.name, each.profile, each.parent or "–", state, until)))
     out.print(table)
+
+
+def _report_keys(done: "Joined", link: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {"node": done.node, "name": done.name, "profile": done.profile, "epoch": done.epoch, "link": str(link)}
+        )
+        return
+    out.print(
+        f"✓ {escape(done.node)}: khóa và chứng thư ở · keys and certificate in {escape(str(link))}", soft_wrap=True
+    )
 
 
 def _report(done: "Joined", checks: list[Check], *, ready: bool, as_json: bool) -> None:
