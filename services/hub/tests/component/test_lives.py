@@ -111,7 +111,7 @@ async def test_node_rebuilt_from_nothing_begins_a_new_life_with_what_waits(
     again = await hub.operator.InviteNode(pb.InviteNodeRequest(node="lang-ha", again=True))
     assert (await node_of(hub, "lang-ha")).epoch == 1
     old_key, ward.member = ward.key, Member(tmp_path / "rebuilt", "lang-ha", hub.server)
-    ward.n, ward.prev, ward.arrived, ward.receipts = 0, "0" * 64, [], []
+    ward.n, ward.prev, ward.said, ward.arrived, ward.receipts = 0, "0" * 64, {}, [], []
     await ward.settle(await ward.join(again.bundle))
     await ward.echo("once more")
     told = await ward.receipted_up_to(1)
@@ -131,7 +131,7 @@ async def test_key_of_a_former_life_is_nobodys(hub: Any, joined: Callable[..., A
     await ward.member.close()
     again = await hub.operator.InviteNode(pb.InviteNodeRequest(node="lang-ha", again=True))
     ward.member, ward.n, ward.prev = Member(tmp_path / "rebuilt", "lang-ha", hub.server), 0, "0" * 64
-    ward.receipts.clear()
+    ward.receipts, ward.said = [], {}
     await ward.settle(await ward.join(again.bundle))
     new_key, ward.key = ward.key, old_key
     await ward.offer(ward.sealed("hub", summary(), n=1, prev="0" * 64), summary().to_bytes())

@@ -74,7 +74,7 @@ async def test_what_was_taken_is_forwarded_after_a_kill_under_its_number(
     ward.receipts.clear()
     with process() as child:
         seals = [await ward.say("ha-noi", summary(number)) for number in range(3)]
-        told = await ward.receipt(lambda one: one.n == 4)
+        told = await ward.receipted_up_to(4)
         child.kill()
         assert child.wait() == -9
     await city.listen()

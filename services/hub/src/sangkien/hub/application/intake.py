@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sangkien.hub.application.examine import Sealed
 
-MOST_OF_ONE = 64
+MOST_OF_ONE = 100
 """Messages of one node in one unit."""
 MOST_IN_UNIT = 512
 MOST_WAITING = 2 * MOST_OF_ONE

@@ -1,13 +1,14 @@
 """What the hub does by itself: reads the links, takes, forwards, receipts, stamps."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from sangkien.custody import Seal
+from sangkien.federation.connection import end
 from sangkien.hub.application.desk import Desk
 from sangkien.hub.application.examine import Sealed
 from sangkien.hub.application.forward_messages import ForwardMessages
@@ -68,7 +69,9 @@ class Centre:
         self._links = links
         self._do = work
         self._pace = pace
-        self._forwarding: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: set[str] = set()
+        """Receivers who are being sent something."""
         self._met: dict[str, datetime] = {}
         self._gone: dict[str, datetime] = {}
         self._owed: set[str] = set()
@@ -78,13 +81,21 @@ class Centre:
         await self._links.connect()
         try:
             await self._open_links()
-            async with asyncio.TaskGroup() as group:
-                for loop in (self._taking, self._receipting, self._stamping, self._looking):
-                    group.create_task(loop())
-                await self._forwarding_loop(group)
+            work = (self._taking, self._receipting, self._stamping, self._looking, self._forwarding)
+            loops = [self._spawn(loop()) for loop in work]
+            ended, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            for loop in ended:
+                loop.result()
         finally:
+            await end(*self._tasks)
             await self._do.readers.close()
             await self._links.close()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _open_links(self) -> None:
         """Take up every node that has a link; one that cannot be is tried again while looking."""
@@ -157,17 +168,17 @@ class Centre:
         elif verdict.fate in (Fate.RECONCILE, Fate.OFFER_AGAIN):
             _log.warning("chain_broken", node=seal.sender, fate=verdict.fate.value, n=seal.n)
 
-    async def _forwarding_loop(self, group: asyncio.TaskGroup) -> None:
+    async def _forwarding(self) -> None:
         """One task a receiver, while it has anything on its way."""
         bells = self._desk.to_forward
         while True:
             await bells.wait()
             for node in bells.take():
-                if node in self._forwarding:
-                    group.create_task(self._ring_later(node))
+                if node in self._under_way:
+                    self._spawn(self._ring_later(node))
                     continue
-                self._forwarding.add(node)
-                group.create_task(self._forward(node))
+                self._under_way.add(node)
+                self._spawn(self._forward(node))
 
     async def _ring_later(self, node: str) -> None:
         await asyncio.sleep(_PAUSE_S / 10)
@@ -176,12 +187,13 @@ class Centre:
     async def _forward(self, node: str) -> None:
         try:
             await self._do.forward(node)
-        except TROUBLE as error:
-            _log.warning("forwarding_failed", node=node, error_type=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 (a bug met by one receiver's message must not end the others' ways)
+            trouble = isinstance(error, TROUBLE)
+            _log.warning("forwarding_failed", node=node, error_type=type(error).__name__, exc_info=not trouble)
             await asyncio.sleep(_PAUSE_S)
             self._desk.to_forward.ring(node)
         finally:
-            self._forwarding.discard(node)
+            self._under_way.discard(node)
 
     async def _receipting(self) -> None:
         bells = self._desk.to_receipt
@@ -231,7 +243,7 @@ class Centre:
             for node in list(self._desk.nodes.values()):
                 try:
                     await self._look_at(node.node, node.state, here=node.node in connected)
-                    if rounds % _LET_GO_EVERY == 0 and node.node in self._do.readers:
+                    if rounds % _LET_GO_EVERY == 0 and node.node in connected and node.node in self._do.readers:
                         await self._do.forward.let_go(node.node)
                         await self._links.link(node.node).drop_taken()
                 except TROUBLE as error:

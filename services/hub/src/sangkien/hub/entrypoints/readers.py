@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from sangkien.federation.connection import end
 from sangkien.hub.application.desk import Desk
 from sangkien.hub.application.examine import Asked, Discarded, Examine, Receipted, Sealed
 from sangkien.hub.application.forward_messages import ForwardMessages
@@ -61,8 +62,7 @@ class NodeReaders:
     async def stop(self, node: str) -> None:
         task = self._tasks.pop(node, None)
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
         self._queues.forget(node)
 
     async def close(self) -> None:
@@ -113,7 +113,8 @@ class NodeReaders:
             elif isinstance(found, Discarded):
                 self._tally.discarded[node] += 1
                 _log.warning("message_discarded", node=node, code=found.code, type=parcel.type[:100])
-        self._queues.put(node, sealed)
+        # The broker may hand out again, behind newer ones, what it sent into the void when a link came back.
+        self._queues.put(node, sorted(sealed, key=lambda one: (one.seal.epoch, one.seal.n)))
         if heard is not None:
             await self._hear(heard.receipt)
             if heard.receipt.gap:
