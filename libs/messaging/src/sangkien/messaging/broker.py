@@ -24,7 +24,6 @@ CONNECT_SECONDS = 3
 RECONNECT_WAIT_SECONDS = 0.25
 API_SECONDS = 5.0
 DRAIN_SECONDS = 5
-MAX_PENDING_PUBLISHES = 2_000
 
 Consume = Callable[[Sequence[Msg]], Awaitable[None]]
 
@@ -61,7 +60,7 @@ class Broker:
             connect_timeout=CONNECT_SECONDS,
             ping_interval=20,
             drain_timeout=DRAIN_SECONDS,
-            js_options={"timeout": API_SECONDS, "publish_async_max_pending": MAX_PENDING_PUBLISHES},
+            js_options={"timeout": API_SECONDS},
             # The default terminates a message on any error: lost for ever.
             ack_policy=AckPolicy.MANUAL,
             apply_types=False,
