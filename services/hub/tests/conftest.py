@@ -73,7 +73,7 @@ def start_hub(
     @asynccontextmanager
     async def started(**settings: Any) -> AsyncIterator[Hub]:
         port = free_port()
-        told = {
+        told: dict[str, Any] = {
             "folder": hub_server.folder.path,
             "broker_url": hub_server.url,
             "join_listen": f"127.0.0.1:{port}",
@@ -283,7 +283,8 @@ def joined(invited: Callable[..., Any]) -> Callable[..., Any]:
     """`await joined(hub, "ba-dinh", "district")`: a speaker whose echo was receipted."""
 
     async def made(hub: Hub, node: str, profile: str = "district", parent: str = "") -> Speaker:
-        speaker, bundle = await invited(hub, node, profile, parent)
+        made: tuple[Speaker, str] = await invited(hub, node, profile, parent)
+        speaker, bundle = made
         await speaker.settle(await speaker.join(bundle))
         await speaker.echo()
         await speaker.receipted_up_to(1)

@@ -30,7 +30,7 @@ async def audit_of(hub: Any, **more: Any) -> Any:
     """What an auditor finds who asks the hub page by page and believes nothing."""
     registry = await hub.operator.ListNodes(pb.ListNodesRequest())
     keys = {node.node: list(node.seal_keys) for node in registry.nodes}
-    stamps, batch = [], 1
+    stamps, batch, hub_key = [], 1, ""
     while batch:
         page = await hub.operator.ListStamps(pb.ListStampsRequest(from_batch=batch, page_size=2))
         stamps += page.stamps
@@ -121,7 +121,8 @@ async def test_hub_takes_nothing_more_while_stamping_fails_too_long(
             await ward.say("ha-noi", summary(2))
 
             async def overview() -> pb.ListPeersResponse:
-                return await hub.operator.ListPeers(pb.ListPeersRequest())
+                answer: pb.ListPeersResponse = await hub.operator.ListPeers(pb.ListPeersRequest())
+                return answer
 
             await eventually(
                 lambda: _backlog(overview, "lang-ha"), value=1, what="one message that waits in its stream"

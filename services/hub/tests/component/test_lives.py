@@ -38,7 +38,7 @@ def answer(number: int = 1) -> DossierAnswered:
 
 
 async def node_of(hub: Any, node: str) -> pb.Node:
-    found = await hub.operator.ListNodes(pb.ListNodesRequest())
+    found: pb.ListNodesResponse = await hub.operator.ListNodes(pb.ListNodesRequest())
     return next(one for one in found.nodes if one.node == node)
 
 

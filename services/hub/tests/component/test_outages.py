@@ -34,7 +34,7 @@ def answer(number: int = 1) -> DossierAnswered:
 
 
 async def peer_of(hub: Any, node: str) -> pb.Peer:
-    found = await hub.operator.ListPeers(pb.ListPeersRequest())
+    found: pb.ListPeersResponse = await hub.operator.ListPeers(pb.ListPeersRequest())
     return next(peer for peer in found.peers if peer.node == node)
 
 
@@ -119,7 +119,8 @@ async def test_gap_on_the_way_down_is_filled_from_where_it_begins(hub: Any, join
 
     async def again() -> list[tuple[int, str]]:
         await city.listen()
-        return city.messages("lang-ha")
+        found: list[tuple[int, str]] = city.messages("lang-ha")
+        return found
 
     await eventually(again, value=[*first, *first[2:]])
     assert (await peer_of(hub, "ha-noi")).retries == 2

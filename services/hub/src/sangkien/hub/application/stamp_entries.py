@@ -7,7 +7,7 @@ from sangkien.custody import leaf_hash, make_stamp, read_entry, read_stamp, root
 from sangkien.hub.application.desk import Desk
 from sangkien.hub.application.ports import Signer, StoredStamp
 
-MOST_IN_BATCH = 50_000
+MOST_IN_BATCH = 10_000
 
 TimeStamp = Callable[[str], Awaitable[bytes]]
 """An authority's token over a stamp (RFC 3161), b"" where none is configured. Raises Away."""
