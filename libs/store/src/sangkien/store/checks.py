@@ -17,6 +17,8 @@ _DATABASE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 # Keys repeat from document to document: those found good once are looked up, not checked again.
 _GOOD_KEYS: set[str] = set()
 _GOOD_KEYS_LIMIT: Final = 10_000
+_PLAIN: Final = frozenset({str, bool, type(None)})
+"""Types of which every value is allowed."""
 
 
 def check_collection(name: str) -> str:
@@ -84,10 +86,12 @@ class _Bad(Exception):
 def _check_mapping(mapping: dict[Any, Any], depth: int) -> None:
     if depth > MAX_DEPTH:
         raise _Bad(f"nested deeper than {MAX_DEPTH} levels")
+    if not _GOOD_KEYS.issuperset(mapping):
+        for key in mapping:
+            if key not in _GOOD_KEYS:
+                _check_key(key)
     for key, value in mapping.items():
-        if key not in _GOOD_KEYS:
-            _check_key(key)
-        if type(value) is not str and value is not None:
+        if type(value) not in _PLAIN:
             try:
                 _check_value(value, depth)
             except _Bad as bad:

@@ -61,8 +61,8 @@ def answer_due(filed_on: date) -> date:
     return due("formal-check", filed_on).due
 
 
-Read = Callable[[], Filing]
-"""Makes a command of what came over the wire. Raises Refusals."""
+Read = Callable[[date], Filing]
+"""Makes a command of what came over the wire, given today's date. Raises Refusals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class FileDossiers:
         if isinstance(draft, Refusal):
             return (await self._known({0: filing})).get(0, draft)
         named = replace(filing, draft=draft)
-        outcome = await self._desk.hand_in(_Handed(lambda: named, caller, call))
+        outcome = await self._desk.hand_in(_Handed(lambda _: named, caller, call))
         return ChangedMeanwhile() if isinstance(outcome, Filing) else outcome
 
     async def _serve(self, handed: Sequence[_Handed]) -> list[Outcome | Filing]:
@@ -145,7 +145,7 @@ class FileDossiers:
         asked: dict[int, _Asked] = {}
         for place, one in enumerate(handed):
             try:
-                filing = one.read()
+                filing = one.read(today)
                 _check_key(filing.key)
                 read[place] = filing
                 check_draft(filing.draft, today)

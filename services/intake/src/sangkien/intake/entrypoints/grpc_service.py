@@ -60,7 +60,7 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
         self._render = render
 
     async def FileDossier(self, request: pb.FileDossierRequest, context: Any) -> pb.FileDossierResponse:
-        read = partial(read_filing, request.idempotency_key, request.dossier, self._today())
+        read = partial(read_filing, request.idempotency_key, request.dossier)
         return _filed(await self._filing.one(read, filer()))
 
     async def FileDossiers(
