@@ -54,11 +54,16 @@ grafana_password=$(value GRAFANA_PASSWORD)
 secret nats-secrets NATS_USER node NATS_PASSWORD "$nats_password"
 secret grafana-secrets GRAFANA_PASSWORD "$grafana_password"
 secret directory-signing-key signing.jwk "$(cat "$key_file")"
-for service in directory intake review recognition reward notification reporting; do
+for service in directory intake review recognition reward notification reporting exchange hub; do
   prefix=${service^^}
   password=$(value "MONGO_PASSWORD_$prefix")
   more=()
   [[ "$service" == recognition ]] && more=(RECOGNITION_VERIFY_URL "$verify_url")
+  if [[ "$service" == hub ]]; then
+    hub_host=$(value HUB_HOST optional)
+    # Empty where no hub runs: the secret is there, and nothing reads it.
+    more=(HUB_JOIN_PUBLIC "${hub_host:+$hub_host:7443}" HUB_LEAF_PUBLIC "${hub_host:+tls://$hub_host:7422}" HUB_TSA_URL "$(value HUB_TSA_URL optional)")
+  fi
   if [[ "$service" == notification ]]; then
     more=(NOTIFICATION_SMTP_URL "$(value SMTP_URL optional)" NOTIFICATION_SENDER "$(value MAIL_SENDER optional)")
   fi

@@ -1,6 +1,6 @@
 // Makes the replica set and one user a service, who may write that service's database and no other. Safe to run again:
 // what exists is kept, and passwords become those of the environment.
-const SERVICES = ["directory", "intake", "review", "recognition", "reward", "notification", "reporting"];
+const SERVICES = ["directory", "intake", "review", "recognition", "reward", "notification", "reporting", "exchange", "hub"];
 const MEMBER = process.env.MONGO_MEMBER || "mongo:27017";
 
 function given(name) {

@@ -14,6 +14,10 @@ from sangkien.chassis import Definition
 from sangkien.runtime import ServiceSettings
 
 SERVICES = ("directory", "intake", "review", "recognition", "reward", "notification", "reporting")
+"""On every node."""
+FEDERATION = ("exchange", "hub")
+"""On nodes that take part, and at the centre."""
+HUB_HOST = "hub.example.vn"
 
 Load = Callable[[Definition, Mapping[str, str]], ServiceSettings]
 
@@ -25,13 +29,19 @@ def root(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def definitions() -> dict[str, Definition]:
-    """Every service's own word on its name and its settings."""
+    """The own word on its name and its settings of every service that each node has."""
     return {name: importlib.import_module(f"sangkien.{name}.bootstrap").SERVICE for name in SERVICES}
 
 
 @pytest.fixture(scope="session")
+def everything(definitions: dict[str, Definition]) -> dict[str, Definition]:
+    """The same of every service there is."""
+    return definitions | {name: importlib.import_module(f"sangkien.{name}.bootstrap").SERVICE for name in FEDERATION}
+
+
+@pytest.fixture(scope="session")
 def secrets_file(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What deploy/make-secrets.sh writes for a new node."""
+    """What deploy/make-secrets.sh writes for a new node, with the one thing that the hub's operator adds."""
     file = tmp_path_factory.mktemp("secrets") / ".env"
     command: list[str | Path] = [
         root / "deploy/make-secrets.sh",
@@ -40,6 +50,7 @@ def secrets_file(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         file,
     ]
     subprocess.run(command, check=True, capture_output=True)
+    file.write_text(file.read_text("utf-8").replace("\nHUB_HOST=\n", f"\nHUB_HOST={HUB_HOST}\n"), "utf-8")
     return file
 
 

@@ -24,7 +24,7 @@ GROUPINGS = r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)"
 def exported() -> dict[str, set[str]]:
     """Series name → labels, from a running metrics page."""
     page = MetricsPage()
-    metrics = [*page.counters.items(), *page.histograms.items(), *page.gauges.items()]
+    metrics = [*page.counters.items(), *page.histograms.items(), *page.gauges.items(), *page.peer_gauges.items()]
     labels: dict[str, set[str]] = {name: set(metric._labelnames) for name, metric in metrics}
     port = page.serve(0)
     try:
@@ -106,24 +106,22 @@ def test_alerts_lead_to_a_section_of_the_runbook(root: Path) -> None:
 
 
 def test_prometheus_asks_every_service_where_it_answers(
-    root: Path, compose: dict[str, Any], definitions: dict[str, Definition]
+    root: Path, compose: dict[str, Any], definitions: dict[str, Definition], everything: dict[str, Definition]
 ) -> None:
     configuration = yaml.safe_load((root / "deploy/observability/prometheus.yml").read_text("utf-8"))
     asked = {job["job_name"]: job["dns_sd_configs"][0] for job in configuration["scrape_configs"]}
-    ports = {
-        name: int(compose["services"][name]["environment"][f"{name.upper()}_METRICS_PORT"]) for name in definitions
-    }
+    ports = {name: int(compose["services"][name]["environment"][f"{name.upper()}_METRICS_PORT"]) for name in everything}
     assert {name: how["port"] for name, how in asked.items()} == ports | {"collector": 8888}
     assert {name: how["names"] for name, how in asked.items()} == {name: [name] for name in asked}
     missing = next(rule["expr"] for rule in rules(root) if rule["alert"] == "ServiceMissing")
     assert set(re.findall(r'job="(\w+)"', missing)) == set(definitions)
+    gone = next(rule["expr"] for rule in rules(root) if rule["alert"] == "FederationServiceMissing")
+    assert set(re.findall(r'job=~"([^"]+)"', gone)) == {"|".join(sorted(set(everything) - set(definitions)))}
 
 
-def test_spans_find_their_way_to_jaeger(
-    root: Path, compose: dict[str, Any], definitions: dict[str, Definition]
-) -> None:
+def test_spans_find_their_way_to_jaeger(root: Path, compose: dict[str, Any], everything: dict[str, Definition]) -> None:
     collector = yaml.safe_load((root / "deploy/observability/collector.yaml").read_text("utf-8"))
-    ends = {compose["services"][name]["environment"][f"{name.upper()}_OTLP_ENDPOINT"] for name in definitions}
+    ends = {compose["services"][name]["environment"][f"{name.upper()}_OTLP_ENDPOINT"] for name in everything}
     port = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rpartition(":")[2]
     assert {urlsplit(end).netloc for end in ends} == {f"collector:{port}"}
     for pipeline in collector["service"]["pipelines"].values():
@@ -149,3 +147,13 @@ def test_dashboards_have_identities_and_known_sources(root: Path) -> None:
     for board in boards.values():
         assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
         assert {panel["datasource"]["uid"] for panel in board["panels"]} <= known
+
+
+def test_links_that_stay_broken_are_told_of_in_the_promised_time(root: Path) -> None:
+    found = {rule["alert"]: (" ".join(rule["expr"].split()), rule.get("for")) for rule in rules(root)}
+    assert {name: found[name] for name in ("LinkDown", "StampOverdue", "CertificateEnds", "MessagesDiscarded")} == {
+        "LinkDown": ("max by (service, peer) (link_connected) == 0", "15m"),
+        "StampOverdue": ("max by (service) (stamp_wait_seconds) > 600", "1m"),
+        "CertificateEnds": ("min by (service, peer) (certificate_seconds_left) < 14 * 86400", None),
+        "MessagesDiscarded": ("sum by (peer) (increase(link_discarded[1h])) > 0", None),
+    }

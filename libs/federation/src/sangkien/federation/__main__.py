@@ -2,23 +2,28 @@
 
 `link FOLDER SERVER --node N [--from TAR]` takes a member folder (`sangkien node join`), from a tar archive if one is
 named (`-` is standard input), and writes to SERVER what the member's nats-server needs: its configuration is
-SERVER/leaf.conf. `hub FOLDER SERVER --name N --public tls://host:port` makes the hub's folder if there is none, and
-writes SERVER/hub.conf. Both may be run again at each start; what the servers stored stays.
+SERVER/leaf.conf. `hub FOLDER SERVER --name N --public tls://host:port` makes the hub's folder if there is none, renews
+its server certificate in its last 30 days, and writes SERVER/hub.conf. Both may be run again at each start; what the
+servers stored stays.
 """
 
 import argparse
 import os
 import sys
 import tarfile
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sangkien.federation.errors import FolderRefused
 from sangkien.federation.hub_folder import HubFolder
 from sangkien.federation.member_folder import MemberFolder
+from sangkien.runtime import utc_now
 
 CLIENT_PORT = 4222
 LEAF_PORT = 7422
+RENEW_BEFORE = timedelta(days=30)
+"""Of the server certificate's year; the alert comes at 14."""
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 (leaves of other organisations connect here)
 
 
@@ -60,6 +65,8 @@ def _hub(chosen: argparse.Namespace) -> Path:
         raise FolderRefused("folder_hosts", f"{chosen.public!r} names no host under which leaves reach the hub")
     _close_to_others(chosen.folder)
     folder = HubFolder.create(chosen.folder, name=chosen.name, hosts=[host])
+    if folder.server_certificate_until - utc_now() < RENEW_BEFORE:
+        folder.renew_server_certificate()
     return folder.config(CLIENT_PORT, _EVERYWHERE, LEAF_PORT, apart=chosen.server)
 
 
