@@ -1,6 +1,7 @@
 """The way to the hub's JoinService, on real TLS: who is trusted, and what is said when it cannot be reached."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,12 +12,15 @@ import pytest
 
 from sangkien.api.hub.v1.hub_pb2_grpc import JoinServiceStub
 from sangkien.console.node.folder import NodeFolder
-from sangkien.console.node.joining import calling_hub
+from sangkien.console.node.joining import calling_hub, write_secret
 from sangkien.console.node.links import HUB, hub_server
 from sangkien.console.node.ports import free_ports
+from sangkien.console.node.selftest import look_over
 from sangkien.console.node.stopping import Stop
 from sangkien.console.node.upkeep import HUB_CHILDREN, RENEW_BEFORE, Upkeep
-from sangkien.federation import HubFolder
+from sangkien.custody import SealKey
+from sangkien.federation import Authority, HubFolder, MemberFolder, Names
+from sangkien.federation.accounts import NKey, leaf_user_jwt
 
 
 async def never(_: JoinServiceStub) -> None:
@@ -83,3 +87,43 @@ async def test_hubs_certificate_is_renewed_within_its_last_month_and_taken_up(tm
     assert HubFolder(folder.hub).server_certificate_until > until + timedelta(days=300)
     assert (tuple(restarted), restarted[0]) == (HUB_CHILDREN, HUB)
     assert now > datetime.now(UTC)
+
+
+async def test_checks_of_a_stopped_node_name_what_is_wrong_with_its_keys_and_its_way_out(tmp_path: Path) -> None:
+    folder = NodeFolder(tmp_path)
+    with pytest.raises(Stop) as alone:
+        await look_over(folder)
+    install(folder, leaf_port=(ports := free_ports(2))[0], join_port=ports[1])
+    (folder.link / "asked.json").chmod(0o644)
+    hub_server(folder)
+
+    checks = await look_over(folder)
+
+    assert alone.value.code == "node_not_joined"
+    assert {check.code: check.ok for check in checks} == {
+        "versions": True,
+        "keys": False,
+        "certificate": True,
+        "hub_certificate": True,
+        "leaf_port": False,
+        "join_port": False,
+    }
+    assert [str(ports[0]) in check.fix for check in checks if check.code == "leaf_port"] == [True]
+
+
+def install(folder: NodeFolder, *, leaf_port: int, join_port: int) -> None:
+    """What joining leaves in the folder, with real keys and certificates."""
+    now, member, authority = datetime.now(UTC), MemberFolder(folder.link), Authority.create("hub", datetime.now(UTC))
+    keys, account = member.make_keys("ba-dinh"), NKey.create("account")
+    member.install(
+        certificate_pem=authority.sign_csr(keys.csr_pem, "ba-dinh", now),
+        authority_pem=authority.certificate_pem,
+        user_jwt=leaf_user_jwt(account, keys.user_public, Names("ba-dinh"), now),
+        leaf_url=f"tls://127.0.0.1:{leaf_port}",
+        hub_key=SealKey.create().public,
+        node="ba-dinh",
+        epoch=1,
+        profile="district",
+        name="Quận Ba Đình",
+    )
+    write_secret(folder.link / "asked.json", json.dumps({"join": f"127.0.0.1:{join_port}"}))

@@ -14,7 +14,7 @@ from sangkien.console.node.links import joined
 from sangkien.console.node.local import LocalNode
 from sangkien.console.node.stopping import Stop
 from sangkien.console.operations import Operations
-from sangkien.federation import MemberFolder
+from sangkien.federation import HubFolder, MemberFolder
 from sangkien.rpc import RemoteError
 from sangkien.runtime import utc_now
 
@@ -65,6 +65,7 @@ async def look_over(folder: NodeFolder) -> list[Check]:
         check_software(),
         check_keys(folder),
         check_certificate(folder),
+        *([check_hub_certificate(folder)] if folder.hub.is_dir() else []),
         await _way_out("cổng đường truyền · the link's port", leaf, "leaf_port"),
         await _way_out("cổng tham gia · the port for joining", joined_by(folder)["join"], "join_port"),
     ]
@@ -116,6 +117,17 @@ def check_certificate(folder: NodeFolder) -> Check:
         f"{until.astimezone(UTC):%Y-%m-%d}",
         "sangkien node rotate-keys",
         "certificate",
+    )
+
+
+def check_hub_certificate(folder: NodeFolder) -> Check:
+    until = HubFolder(folder.hub).server_certificate_until
+    return Check(
+        "chứng thư máy chủ của trung tâm · the hub's server certificate",
+        utc_now() < until - RENEW_BEFORE,
+        f"{until.astimezone(UTC):%Y-%m-%d}",
+        "chạy lại nút: chứng thư tự gia hạn · restart the node, which renews it",
+        "hub_certificate",
     )
 
 
