@@ -69,7 +69,7 @@ def opened() -> Callable[..., RoundOpened]:
 async def round_one(review: Neighbour, intake: RunningService, store: Store, opened: Callable[..., RoundOpened]) -> str:
     """The id of an open round that intake knows."""
     await review.says(opened(), "R1", 1)
-    await eventually(lambda: store.count("rounds"), value=1)
+    await eventually(lambda: store.count("rounds", {"node": ""}), value=1)
     return "R1"
 
 

@@ -52,7 +52,7 @@ async def refusal(call: Any) -> str:
 @pytest.fixture
 async def foreign_round(exchange: Neighbour, intake: RunningService, store: Store) -> str:
     await exchange.says(announced(), "F1", 1)
-    await eventually(lambda: store.count("rounds"), value=1)
+    await eventually(lambda: store.count("rounds", {"node": "hanoi"}), value=1)
     return "F1"
 
 
