@@ -31,6 +31,8 @@ _PAUSE_S = 0.5
 _LOOK_S = 1.0
 _AT_ONCE = 16
 _LET_GO_EVERY = 10
+_STAMP_AGAIN_S = 15.0
+"""An authority that does not answer is not asked more often than this."""
 
 _log = structlog.get_logger("sangkien.hub")
 
@@ -229,7 +231,7 @@ class Centre:
                 continue
         except TROUBLE as error:
             _log.error("stamping_failed", error_type=type(error).__name__, paused=self.paused())
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(min(_STAMP_AGAIN_S, self._pace.stamp_every.total_seconds()))
 
     async def _looking(self) -> None:
         """What no event tells: time that passed."""
