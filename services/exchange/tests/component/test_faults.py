@@ -1,6 +1,7 @@
 """What a link, a server or a disk does to a node, and that nothing is lost and nothing happens twice."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,11 @@ async def test_a_hub_that_was_set_back_is_told_again_and_nothing_happens_twice(
         assert len(entries.entries) == await audited(ward)
 
 
+async def three_wait(node: Any) -> bool:
+    """The first one may be the fourth: the hub may have been paused before it came."""
+    return await node.count("waiting") >= 3
+
+
 async def test_sending_stops_while_the_hub_is_paused_and_goes_on_by_itself(start_hub: Any, summary: Any) -> None:
     async with start_hub() as world:
         city, ward = await world.join("hanoi", "city"), await world.join("phuctan", "ward", "hanoi")
@@ -186,7 +192,7 @@ async def test_sending_stops_while_the_hub_is_paused_and_goes_on_by_itself(start
             await ward.says("hanoi", summary(0))
             await eventually(lambda: state_of(ward), value=("active", "paused"), timeout=40)
             await ward.says("hanoi", *[summary(number) for number in range(1, 4)])
-            await eventually(lambda: ward.count("waiting"), value=3, what="messages that wait for the hub")
+            await eventually(partial(three_wait, ward), what="messages that wait for the hub")
 
         async with start_hub():
             await ward.delivered(4)
