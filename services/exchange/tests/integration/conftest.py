@@ -113,7 +113,7 @@ def definition(parts: dict[str, Any]) -> Definition:
         )
         desk = IntakeDesk(lambda: context.channel(settings.intake))
         parts["context"], parts["post"], parts["registry"] = context, post, registry
-        parts["business"] = Business(books, desk, steps, registry, context)
+        parts["business"] = Business(books, desk, steps, registry, context, context.commit)
         parts["returning"] = ReturnToAuthors(books, steps, registry, context, context.commit)
         leaf = LinkLeaf(LeafBroker("nats://127.0.0.1:1", context.node))  # never opened
         parts["queries"] = Queries(

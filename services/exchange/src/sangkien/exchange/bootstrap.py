@@ -80,7 +80,7 @@ def build(context: Context) -> Parts:
     life = LiveInFederation(
         on.outgoings, on.ledger, on.crossings, on.post, context, on.commit, on.steady, on.notes, epoch=on.link.epoch
     )
-    business = Business(on.books, _desk(on), on.steps, on.book, context)
+    business = Business(on.books, _desk(on), on.steps, on.book, context, on.commit)
     taking = TakeMessages(
         on.incomings,
         on.book,

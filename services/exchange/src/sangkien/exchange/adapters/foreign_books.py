@@ -12,7 +12,7 @@ from sangkien.contracts.crossing import DossierFiled
 from sangkien.exchange.adapters.documents import OUTGOING, read_outgoing
 from sangkien.exchange.domain.foreign import Arrival, OwnRound, Returned, Sent
 from sangkien.exchange.domain.outgoing import Outgoing, OutState
-from sangkien.store import Document, Index, Insert, Op, Schema, Store, save
+from sangkien.store import Delete, Document, Index, Insert, Op, Schema, Store, save
 
 ROUNDS: Final = "own_rounds"
 SENT: Final = "sent_dossiers"
@@ -21,10 +21,11 @@ RECOGNITIONS: Final = "recognitions"
 CERTIFICATES: Final = "foreign_certificates"
 SUMMARIES: Final = "foreign_summaries"
 RETURNS: Final = "returned_dossiers"
+EXPECTED: Final = "expected_arrivals"
 _MOST_ROUNDS: Final = 1_000
 
 FOREIGN_SCHEMA: Final = Schema(
-    (ROUNDS, SENT, ARRIVALS, RECOGNITIONS, CERTIFICATES, SUMMARIES, RETURNS),
+    (ROUNDS, SENT, ARRIVALS, RECOGNITIONS, CERTIFICATES, SUMMARIES, RETURNS, EXPECTED),
     (
         Index(ROUNDS, ("closes_on",)),
         Index(ROUNDS, ("closed_on",)),
@@ -56,6 +57,18 @@ class StoredBooks:
     async def arrival(self, node: str, dossier_id: str) -> Arrival | None:
         doc = await self._store.get(ARRIVALS, f"{node}/{dossier_id}")
         return _arrival(doc) if doc is not None else None
+
+    async def expecting(self) -> bool:
+        return bool(await self._store.find(EXPECTED, limit=1))
+
+    async def expects(self, node: str, dossier_id: str) -> bool:
+        return await self._store.get(EXPECTED, f"{node}/{dossier_id}") is not None
+
+    def expect(self, node: str, dossier_id: str) -> Op:
+        return Insert(EXPECTED, {"_id": f"{node}/{dossier_id}"})
+
+    def settle(self, node: str, dossier_id: str) -> Op:
+        return Delete(EXPECTED, f"{node}/{dossier_id}")
 
     async def arrivals(self, local_ids: Sequence[str]) -> Mapping[str, Arrival]:
         wanted = sorted(set(local_ids))

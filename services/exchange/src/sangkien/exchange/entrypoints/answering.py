@@ -22,6 +22,10 @@ from sangkien.store import Op
 _Word = Literal["accepted", "supplement_requested", "refused", "voted", "recognised", "not_recognised", "withdrawn"]
 
 
+class ArrivalUnderWay(ConnectionError):
+    """A dossier of another node is being filed: until its id here is known, one not known may be that one. Waits."""
+
+
 class Answers:
     """What is said of a dossier to the node that filed it; nothing of those that were filed here."""
 
@@ -31,7 +35,11 @@ class Answers:
         self._registry = registry
 
     async def __call__(self, heard: Sequence[Heard]) -> Taken:
-        came = await self._books.arrivals([_dossier_id(one.event) for one in heard])
+        ids = [id for one in heard if (id := _dossier_id(one.event))]
+        expecting = await self._books.expecting()  # asked first: what is settled after this is among the arrivals
+        came = await self._books.arrivals(ids)
+        if expecting and not came.keys() >= set(ids):
+            raise ArrivalUnderWay
         ops: list[Op] = []
         outbound: list[Outbound] = []
         for one in heard:

@@ -15,9 +15,11 @@ from sangkien.contracts.crossing import (
 )
 from sangkien.contracts.events import Event, ForeignAnswerReceived, ForeignRoundAnnounced
 from sangkien.exchange.application.ports import (
+    Commit,
     CustodyStep,
     CustodySteps,
     Message,
+    NotYet,
     Outbound,
     Registry,
     Taken,
@@ -48,12 +50,15 @@ if TYPE_CHECKING:
 class Business:
     """The port `Inward`. A dossier that cannot be taken is answered so; nothing of it holds up what follows."""
 
-    def __init__(self, books: Books, desk: Desk, steps: CustodySteps, registry: Registry, world: World) -> None:
+    def __init__(
+        self, books: Books, desk: Desk, steps: CustodySteps, registry: Registry, world: World, commit: Commit
+    ) -> None:
         self._books = books
         self._desk = desk
         self._steps = steps
         self._registry = registry
         self._world = world
+        self._commit = commit
 
     async def take(self, sender: str, message: Message, seal: "Seal") -> Taken:
         match message:
@@ -81,16 +86,17 @@ class Business:
         return Taken([self._told(event, message.round_id, message.version, seal)])
 
     async def _filed(self, sender: str, filed: DossierFiled, seal: "Seal") -> Taken:
-        refused = await self._refused(sender, filed)
-        if refused:
-            return Taken(outbound=[self._not_received(sender, filed, refused, seal)])
+        code = await self._refused(sender, filed)
+        if code:
+            return Taken(outbound=[self._not_received(sender, filed, code, seal)])
         arrival = await self._books.arrival(sender, filed.dossier_id)
         if arrival is not None and filed.version <= arrival.version:
             return Taken()  # this or a later version is here, and was answered
         try:
             standing = await self._file(sender, filed, arrival, seal)
         except NotTaken as refusal:
-            return Taken(outbound=[self._not_received(sender, filed, refusal.code, seal)])
+            refused = self._not_received(sender, filed, refusal.code, seal)
+            return Taken([self._books.settle(sender, filed.dossier_id)], [refused])
         return self._received(sender, filed, standing, arrival, seal)
 
     async def _refused(self, sender: str, filed: DossierFiled) -> str:
@@ -101,7 +107,15 @@ class Business:
 
     async def _file(self, sender: str, filed: DossierFiled, arrival: Arrival | None, seal: "Seal") -> Standing:
         if arrival is None:
-            return await self._desk.file(sender, filed)
+            if not await self._books.expects(sender, filed.dossier_id):
+                await self._commit([self._books.expect(sender, filed.dossier_id)])
+            try:
+                return await self._desk.file(sender, filed)
+            except (NotYet, NotTaken):
+                raise
+            except Exception:  # a bug: the message is put aside, and nobody waits for its arrival
+                await self._commit([self._books.settle(sender, filed.dossier_id)])
+                raise
         return await self._desk.supplement(arrival.local_id, arrival.revision, filed, hanoi_day(seal.at))
 
     def _received(
@@ -131,7 +145,11 @@ class Business:
             answer_due=standing.answer_due,
         )
         return Taken(
-            [self._books.keep(arrival), self._steps.recorded(step)],
+            [
+                self._books.keep(arrival),
+                self._books.settle(sender, filed.dossier_id),
+                self._steps.recorded(step),
+            ],
             [Outbound(sender, each, seal.trace) for each in _standing_answers(filed, standing, today)],
         )
 
