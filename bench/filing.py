@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+import psutil
 from harness import Result, helper, in_flight, main, median, percentiles_ms
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
@@ -78,28 +79,36 @@ async def measure(chosen: argparse.Namespace) -> Result:
             helper("echo_server.py") as echo_port,
             grpc.aio.insecure_channel(f"127.0.0.1:{echo_port}") as bare,
         ):
-            return await compare(await filer(running, channel), bare, chosen)
+            assert running.supervisor is not None
+            intake = psutil.Process(running.supervisor.pids()["intake"])
+            return await compare(await filer(running, channel), bare, intake, chosen)
 
 
-async def compare(who: Filer, bare: grpc.aio.Channel, chosen: argparse.Namespace) -> Result:
-    """The same number of calls of the same size, turn and turn about."""
+async def compare(who: Filer, bare: grpc.aio.Channel, intake: psutil.Process, chosen: argparse.Namespace) -> Result:
+    """The same number of calls of the same size, turn and turn about.
+
+    What a call takes of the processor in intake's process, all threads, says more than rates where others are at work.
+    """
     result: Result = {}
     size = len(request_bytes(who, "k" * 24, 0))
     ping: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = bare.unary_unary("/bench.Echo/Echo")
     pong = b"x" * size
     result["request_bytes"] = size
     for width in (1, 32):
-        ours, ceiling, took = [], [], []
+        ours, ceiling, took, spent = [], [], [], []
         for turn in range(ROUNDS):
             count = chosen.calls if width > 1 else chosen.calls // 4
             ceiling.append((await in_flight(count, width, lambda _: ping(pong, timeout=30)))[0])
-            rate, seconds = await in_flight(count, width, filing_call(who, f"bench-{width}-{turn}", count))
+            call, before = filing_call(who, f"bench-{width}-{turn}", count), sum(intake.cpu_times()[:2])
+            rate, seconds = await in_flight(count, width, call)
+            spent.append((sum(intake.cpu_times()[:2]) - before) / count * 1e6)
             ours.append(rate)
             took += seconds
         result[f"unary_{width}"] = {
             "per_s": median(ours),
             "echo_per_s": median(ceiling),
             "ratio_to_echo": round(median(ours) / median(ceiling), 3),
+            "intake_cpu_us_per_call": median(spent),
             "ms": percentiles_ms(took),
         }
     result["bulk_rows_per_s"] = median([await bulk(who, chosen.rows, turn) for turn in range(ROUNDS)])
