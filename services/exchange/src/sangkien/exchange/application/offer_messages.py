@@ -74,7 +74,7 @@ class OfferMessages:
         seqs = await self._offer_all(waiting)
         if seqs and min(seqs) <= chain.out_seq:
             # The leaf gave a number twice: it lost its tail, and the hub would skip what comes under old numbers.
-            await self._tail_lost(chain, word)
+            await self._tail_lost(chain, word, waiting)
             return 0
         if not seqs:
             raise LinkAway
@@ -144,9 +144,12 @@ class OfferMessages:
             self._patience.linked(self._steady())
         self._linked = linked
 
-    async def _tail_lost(self, chain: Chain, word: HubWord) -> None:
+    async def _tail_lost(self, chain: Chain, word: HubWord, tried: Sequence[Outgoing]) -> None:
+        """Begin anew. What was tried just now counts as offered: the leaf would take the same attempt for a repeat."""
         await self._leaf.reset_out()
-        await self._commit([self._ledger.stored(replace(chain, out_seq=0))])
+        now = self._world.now()
+        ops = [self._outgoings.stored(message.offered(0, now).again()) for message in tried]
+        await self._commit([*ops, self._ledger.stored(replace(chain, out_seq=0))])
         count = await self.go_back(chain, word.confirmed)
         self._notes.warning("leaf_lost_its_tail", above=word.confirmed, offered_again=count)
 
