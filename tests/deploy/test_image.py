@@ -3,6 +3,7 @@
 import re
 from importlib.metadata import requires
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -60,6 +61,18 @@ def test_image_runs_as_nobody_special(root: Path) -> None:
     assert re.findall(r"^USER (.+)$", final, re.MULTILINE) == ["10001:10001"]
     assert re.findall(r"^ARG PYTHON_IMAGE=python:\d+\.\d+\.\d+-slim-\w+$", dockerfile, re.MULTILINE) != []
     assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
+def test_folders_of_volumes_are_the_users_before_they_are_mounted(root: Path, compose: dict[str, Any]) -> None:
+    dockerfile = (root / "deploy/Dockerfile").read_text("utf-8").replace("\\\n", " ")
+    [made] = re.findall(r"install -d -o sangkien -g sangkien -m 0700 ([^&\n]+)", dockerfile)
+    mounted = {
+        volume.split(":")[1]
+        for service in compose["services"].values()
+        for volume in service.get("volumes", [])
+        if "build" in service
+    }
+    assert set(made.split()) == {"/var/lib/sangkien"} | mounted
 
 
 def test_every_install_checks_hashes_or_is_ours(root: Path) -> None:
