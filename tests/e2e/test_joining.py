@@ -210,6 +210,20 @@ async def test_member_audits_its_own_chain_and_the_hub_the_same_one(federation: 
     ]
 
 
+async def test_a_body_altered_at_a_member_is_found_by_its_own_audit(federation: Federation) -> None:
+    words = ("audit", "verify", "--json", "--data-dir", federation.union)
+    with sqlite3.connect(f"{federation.union}/stores/exchange.db", timeout=20) as store:
+        [id, body] = store.execute("select id, body from outgoing_bodies limit 1").fetchone()
+        store.execute("update outgoing_bodies set body = replace(body, 'text', 'tekst') where id = ?", (id,))
+    ill, broken = sangkien(*words)
+    with sqlite3.connect(f"{federation.union}/stores/exchange.db", timeout=20) as store:
+        store.execute("update outgoing_bodies set body = ? where id = ?", (body, id))
+    mended, _ = sangkien(*words)
+
+    assert (ill, mended) == (1, 0)
+    assert (broken["broken"]["of"], broken["broken"]["where"], broken["broken"]["code"]) == ("chain", "seal:1", "body")
+
+
 async def test_proof_of_a_message_convinces_with_the_hubs_key_alone(federation: Federation, tmp_path: Path) -> None:
     id, file = first_message_of(federation.hub, UNION), tmp_path / "proof.json"
     export = ("exchange", "proof", id, "--out", file, "--json", "--data-dir", federation.hub)

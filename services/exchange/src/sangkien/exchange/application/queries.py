@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Final
 
 from sangkien.exchange.application.link_ports import Incomings, Leaf, Ledger, NodeBook, Outgoings
@@ -142,11 +143,16 @@ class Queries:
         return found
 
     async def seals(self, epoch: int, from_n: int, limit: int) -> tuple[int, Sequence[Outgoing], int]:
-        """The epoch, its seals from a number on, and where the next page begins, 0 at the end."""
+        """The epoch, its seals from a number on, and where the next page begins, 0 at the end.
+
+        `body_sha256` is of the body as it is kept now, so that an audit finds one that was changed or is gone.
+        """
         epoch = epoch or (await self._ledger.chain()).head.epoch
         limit = min(limit or MOST_SEALS, MOST_SEALS)
         found = await self._outgoings.numbered(epoch, max(from_n, 1) - 1, 2**53, limit)
-        return epoch, found, found[-1].n + 1 if len(found) == limit else 0
+        bodies = await self._outgoings.bodies([one.id for one in found if one.kept])
+        now = [replace(one, body_sha256=sha256(bodies.get(one.id, b"")).hexdigest()) for one in found]
+        return epoch, now, found[-1].n + 1 if len(found) == limit else 0
 
     async def custody(self, dossier: str) -> Custody:
         """Raises CustodyUnknown."""
