@@ -23,7 +23,7 @@ test: setup ## every test (ARGS="-k quorum" picks some)
 	@$(BIN)/pytest $(ARGS)
 
 bench: setup ## every published figure, one after another
-	@for name in filing memory pipeline relay store; do $(BIN)/python "bench/$$name.py" --json; done
+	@for name in federation filing memory pipeline relay store; do $(BIN)/python "bench/$$name.py" --json; done
 
 ci: ## all that a change must pass to land
 	@.ci/run
