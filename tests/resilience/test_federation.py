@@ -18,6 +18,7 @@ from sangkien.testkit.nodes import Network, Node, copied, ids, network
 
 CITY, DISTRICT = "ha-noi", "ba-dinh"
 LONGEST_S = 90
+AHEAD = 20
 
 
 @pytest.fixture
@@ -66,14 +67,19 @@ def assert_whole(net: Network, said: Sequence[int], *, in_order: bool = True) ->
     assert (sealed if in_order else sorted(sealed)) == ids(said)
 
 
+async def posted(node: Node, count: int) -> None:
+    """Wait until exchange has heard of so many."""
+    await eventually(lambda: node.exchange.count("outgoing") >= count, timeout=LONGEST_S)
+
+
 @asynccontextmanager
 async def filing(node: Node, first: int, last: int) -> AsyncIterator[None]:
-    """Within the block the node's council decides, five at a time; at its end all is decided."""
+    """Within the block the node's council decides, as fast as exchange hears of it; at its end all is decided."""
 
     async def decide() -> None:
         for number in range(first, last + 1, 5):
             await node.decides(range(number, min(last, number + 4) + 1))
-            await asyncio.sleep(0.05)
+            await posted(node, number - AHEAD)
 
     deciding = asyncio.create_task(decide())
     try:

@@ -1,21 +1,15 @@
 """A federation of real processes: the hub service and each node's exchange beside their servers, every one killable."""
 
 import json
-import os
 import shutil
-import socket
-import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from sangkien.api.hub.v1 import hub_pb2 as pb
@@ -23,7 +17,8 @@ from sangkien.api.hub.v1.hub_pb2_grpc import HubServiceStub, JoinServiceStub
 from sangkien.contracts.events import DecisionIssued
 from sangkien.rpc import connect
 from sangkien.runtime import Telemetry, utc_now
-from sangkien.testkit.directory_double import NODE_SECRET, DirectoryDouble, directory_double
+from sangkien.testkit.child import Child
+from sangkien.testkit.directory_double import DirectoryDouble, directory_double
 from sangkien.testkit.eventually import eventually
 from sangkien.testkit.link import HubServer, Member
 from sangkien.testkit.nats_server import NatsServer, free_port
@@ -32,97 +27,6 @@ from sangkien.testkit.voice import Voice
 
 REGISTRY_FILE = "registry.json"
 """Where exchange looks for the nodes that the hub named when its own one joined."""
-
-
-class Child:
-    """A service's process on one port and one store; started again, it goes on with what it left."""
-
-    def __init__(self, service: str, folder: Path, directory: DirectoryDouble, /, **told: str) -> None:
-        self.port = free_port()
-        self.folder = folder
-        self.log = folder / f"{service}.log"
-        self._service = service
-        folder.mkdir(parents=True, exist_ok=True)
-        settings = {
-            "node": directory.node,
-            "store_url": f"sqlite://{folder}",
-            "database": service,
-            "listen": f"127.0.0.1:{self.port}",
-            "directory": directory.target,
-            "node_secret": NODE_SECRET,
-            "log_level": "warning",
-            **told,
-        }
-        self._environment = os.environ | {f"{service}_{name}".upper(): value for name, value in settings.items()}
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def tell(self, **told: str) -> None:
-        """Change settings; they count from the next start."""
-        self._environment |= {f"{self._service}_{name}".upper(): value for name, value in told.items()}
-
-    @property
-    def pid(self) -> int:
-        """Raises RuntimeError when it does not run."""
-        if self._process is None:
-            raise RuntimeError(f"{self._service} does not run")
-        return self._process.pid
-
-    @property
-    def store(self) -> Path:
-        """The SQLite file."""
-        return self.folder / f"{self._service}.db"
-
-    async def start(self) -> None:
-        """Return once its port is served."""
-        self._launch()
-        await eventually(self._served, timeout=60, what=f"{self._service} to serve; see {self.log}")
-
-    def kill(self) -> None:
-        """Kill -9; returns once it is really dead. Raises AssertionError when it had ended by itself."""
-        if self._process is None:
-            return
-        assert self._process.poll() is None, f"{self._service} had ended by itself: {self.said[-2000:]}"  # noqa: S101
-        self._process.kill()
-        self._process.wait()
-        self._process = None
-
-    @property
-    def said(self) -> str:
-        """Everything it logged."""
-        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-
-    def rows(self, coll: str) -> list[dict[str, Any]]:
-        """Every document of a collection, in order of ids, read from the file."""
-        with closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as db:
-            return [json.loads(body) for (body,) in db.execute(f'SELECT body FROM "{coll}" ORDER BY id')]  # noqa: S608
-
-    def one(self, coll: str, id: str) -> dict[str, Any]:
-        """One document, by its key: as cheap as a look can be. Empty while there is none."""
-        with closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as db:
-            found = db.execute(f'SELECT body FROM "{coll}" WHERE id = ?', (id,)).fetchone()  # noqa: S608 (of ours)
-            return json.loads(found[0]) if found else {}
-
-    def count(self, coll: str, where: str = "1") -> int:
-        """Documents of which that SQL condition on `body` holds; 0 while there is no such collection."""
-        with closing(sqlite3.connect(f"{self.store.as_uri()}?mode=ro", uri=True)) as db:
-            try:
-                found = db.execute(f'SELECT count(*) FROM "{coll}" WHERE {where}')  # noqa: S608 (of ours)
-            except sqlite3.OperationalError:
-                return 0
-            return int(found.fetchone()[0])
-
-    def _launch(self) -> None:
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", f"sangkien.{self._service}", "serve"]
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-
-    def _served(self) -> bool:
-        assert self._process is not None  # noqa: S101 (started)
-        if self._process.poll() is not None:
-            raise RuntimeError(f"{self._service} ended with {self._process.returncode}: {self.said[-3000:]}")
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1.0):
-            return True
-        return False
 
 
 @dataclass
@@ -239,14 +143,14 @@ class Network:
         (member.folder.path / REGISTRY_FILE).write_text(json.dumps(known), encoding="utf-8")
         return joined
 
-    async def join(self, bundle: dict[str, Any], **keys: str) -> pb.JoinResponse:
+    async def join(self, bundle: dict[str, Any], *, csr_pem: str, user_key: str, seal_key: str) -> pb.JoinResponse:
         """Ask JoinService, as whoever holds the bundle does: again while the hub is on its way up."""
         trust = grpc.ssl_channel_credentials(bundle["authority_pem"].encode())
 
         async def once() -> pb.JoinResponse | None:
-            now = Timestamp()
-            now.FromDatetime(utc_now())
-            request = pb.JoinRequest(node=bundle["node"], secret=bundle["secret"], version="test", now=now, **keys)
+            request = pb.JoinRequest(node=bundle["node"], secret=bundle["secret"], version="test")
+            request.csr_pem, request.user_key, request.seal_key = csr_pem, user_key, seal_key
+            request.now.FromDatetime(utc_now())
             async with grpc.aio.secure_channel(f"127.0.0.1:{self.join_port}", trust) as channel:
                 try:
                     return await JoinServiceStub(channel).Join(request, timeout=30)
