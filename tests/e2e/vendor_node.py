@@ -70,7 +70,7 @@ class Vendor:
         (at / "leaf.conf").write_text(f"""
 listen: "127.0.0.1:{self.port}"
 server_name: "leaf-{self.node}"
-jetstream {{ store_dir: "{at}/js", domain: "leaf-{self.node}", sync_interval: always }}
+jetstream {{ store_dir: "{at}/js", domain: "leaf-{self.node}" }}
 accounts {{ ORG {{ jetstream: enabled, users: [{{user: app, password: app}}] }} }}
 leafnodes {{ reconnect: 1, remotes: [{{ url: "{self.joined.leaf_url}", account: ORG, credentials: "{at}/user.creds"
   tls {{ cert_file: "{at}/tls.crt", key_file: "{at}/tls.key", ca_file: "{at}/ca.crt" }} }}] }}

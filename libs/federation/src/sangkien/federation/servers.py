@@ -58,7 +58,6 @@ resolver_preload {{
 jetstream {{
   store_dir: {_quoted(store)}
   domain: hub
-  sync_interval: always
   max_memory_store: 0
   max_file_store: {MOST_NODES * ACCOUNT_DISK}
 }}
@@ -95,7 +94,6 @@ jetstream {{
   store_dir: {_quoted(store)}
   domain: {names.domain}
   max_memory_store: 0
-  sync_interval: always
 }}
 accounts {{
   LINK {{

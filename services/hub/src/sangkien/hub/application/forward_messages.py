@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,6 +16,9 @@ _CHUNK = 50
 MOST_UNCONFIRMED = 5_000
 MOST_UNCONFIRMED_BYTES = 24 * 1024 * 1024
 """What lies in a receiver's stream at most: a full one would drop its oldest, and the receiver may be away for long."""
+_BREATH_S = 0.25
+"""Between two full handfuls for one receiver while the intake is crowded: what came back is in the log sooner, and
+everybody's messages go on meanwhile."""
 _GAP_PAUSE = timedelta(seconds=1)
 """A gap is filled once in this time: what is on its way already may fill it."""
 
@@ -63,8 +66,9 @@ class _Way:
 class ForwardMessages:
     """Sends what was committed. Nothing here decides a number: what is sent again, after a kill too, bears the same."""
 
-    def __init__(self, desk: Desk, links: Links, signer: Signer) -> None:
+    def __init__(self, desk: Desk, links: Links, signer: Signer, crowded: Callable[[], bool]) -> None:
         self._desk = desk
+        self._crowded = crowded
         self._links = links
         self._signer = signer
         self._ways: dict[str, _Way] = {}
@@ -88,6 +92,8 @@ class ForwardMessages:
             if not held:
                 return
             await self._send(held, self._links.link(receiver), way)
+            if len(held) == _CHUNK and self._crowded():
+                await asyncio.sleep(_BREATH_S)
 
     def gap(self, receiver: str, known: int) -> None:
         """The receiver misses something behind this number: begin there again, under other ids in the stream."""

@@ -52,6 +52,11 @@ class Queues:
             await room.wait()
         return MOST_WAITING - len(self._queues.get(node, ()))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether some node sends more than is decided at once: a link that came back, or a flood."""
+        return any(len(queue) >= MOST_OF_ONE // 2 for queue in self._queues.values())
+
     def put(self, node: str, messages: Sequence[Sealed]) -> None:
         if not messages:
             return
