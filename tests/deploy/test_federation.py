@@ -177,7 +177,7 @@ def test_server_certificate_is_renewed_at_a_start_in_its_last_month(compose: dic
 def test_renewed_keys_take_the_place_of_those_given_before(compose: dict[str, Any], tmp_path: Path) -> None:
     hub, account = HubFolder.create(tmp_path / "hub", name="x", hosts=["localhost"]), NKey.create("account")
     made, archive = MemberFolder(tmp_path / "made"), tmp_path / "link.tar"
-    seen = []
+    given, seen = MemberFolder(tmp_path / "link"), []
     for _ in range(2):
         keys = made.make_keys(NODE)
         claims = leaf_user_jwt(account, keys.user_public, Names(NODE), utc_now())
@@ -185,7 +185,6 @@ def test_renewed_keys_take_the_place_of_those_given_before(compose: dict[str, An
         with tarfile.open(archive, "w") as packed:
             packed.add(made.path, ".")
         assert prepared(compose, "link-files", tmp_path, "--from", str(archive)).returncode == 0
-        given = MemberFolder(tmp_path / "link")
         assert given.seal_key.public == made.seal_key.public
         assert (tmp_path / "link-server" / "tls.crt").read_text() == (made.path / "keys/current/tls.crt").read_text()
         seen.append(given.login_at("nats://link:4222"))

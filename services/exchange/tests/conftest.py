@@ -237,7 +237,7 @@ def start_hub(
 
     @asynccontextmanager
     async def started(**settings: Any) -> AsyncIterator[World]:
-        told = {
+        told: dict[str, Any] = {
             "folder": hub_server.folder.path,
             "broker_url": hub_server.url,
             "join_listen": f"127.0.0.1:{port}",

@@ -7,7 +7,8 @@ from sangkien.testkit import eventually
 
 
 async def link(node: Any) -> pb.GetLinkResponse:
-    return await node.operator.GetLink(pb.GetLinkRequest())
+    said: pb.GetLinkResponse = await node.operator.GetLink(pb.GetLinkRequest())
+    return said
 
 
 async def test_messages_are_taken_once_and_in_order_and_their_senders_learn_it(

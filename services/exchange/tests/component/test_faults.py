@@ -179,7 +179,7 @@ async def test_a_hub_that_was_set_back_is_told_again_and_nothing_happens_twice(
 
 async def three_wait(node: Any) -> bool:
     """The first one may be the fourth: the hub may have been paused before it came."""
-    return await node.count("waiting") >= 3
+    return bool(await node.count("waiting") >= 3)
 
 
 async def test_sending_stops_while_the_hub_is_paused_and_goes_on_by_itself(start_hub: Any, summary: Any) -> None:

@@ -22,7 +22,7 @@ async def state(node: Any) -> str:
 
 async def at_hub(world: Any, node: str) -> str:
     nodes = (await world.operator.ListNodes(hub_pb.ListNodesRequest())).nodes
-    return next(one.state for one in nodes if one.node == node)
+    return str(next(one.state for one in nodes if one.node == node))
 
 
 async def test_the_first_receipt_of_an_echo_makes_a_node_active_on_both_sides(world: Any, city: Any) -> None:
