@@ -96,7 +96,6 @@ async def drain(net: Network, messages: int) -> Result:
     """Seconds from the link's return until the hub's stream, its log and its receipts have what waited."""
     district, wire = net.nodes["ba-dinh"], net.nodes["ba-dinh"].member.wire
     before, position = logged(net), net.hub.one("log", "log")["position"]
-    confirmed = district.exchange.one("ledger", "word")["confirmed"]
     wire.cut()
     await district.decides(range(2, messages + 2))
     await eventually(lambda: district.sent("offered"), value=messages, timeout=PATIENCE_S, what="all to be sealed")
@@ -118,11 +117,13 @@ async def drain(net: Network, messages: int) -> Result:
     await asyncio.gather(
         note("in_stream_s", in_stream),
         note("in_log_s", lambda: net.hub.one("log", "log")["position"] == position + messages),
-        note("receipted_s", lambda: district.exchange.one("ledger", "word")["confirmed"] == confirmed + messages),
+        note("receipted_s", lambda: district.exchange.one("ledger", "word")["confirmed"] == before + messages),
     )
     await delivered(district, messages + 1)
     found["delivered_s"] = round(time.perf_counter() - began, 2)
     used = {name: round(cpu - spent[name], 2) for name, cpu in cpu_seconds(net).items()}
+    city = net.nodes["ha-noi"]
+    await eventually(lambda: len(city.taken("ba-dinh")), value=messages + 1, timeout=PATIENCE_S, what="all applied")
     check(net, messages + 1)
     return found | {"within_budget": found["receipted_s"] <= DRAIN_BUDGET_S, "cpu_s": used}
 
