@@ -44,6 +44,14 @@ async def test_everything_is_taken_once_in_each_nodes_order_and_nobody_waits_two
     assert taken == {node: list(range(count)) for node, count in counts.items()}
 
 
+def test_a_crowd_is_half_of_what_one_node_may_have_in_a_unit() -> None:
+    queues = Queues()
+    queues.put("a", messages("a", MOST_OF_ONE // 2 - 1))
+    before = queues.crowded
+    queues.put("a", messages("a", 1))
+    assert (before, queues.crowded) == (False, True)
+
+
 async def test_forgotten_messages_are_not_taken() -> None:
     queues = Queues()
     queues.put("a", messages("a", 3))

@@ -47,7 +47,7 @@ async def _play(scenario: str, folder: Path, *, used: bool, mongo: str, seed: in
         )
     try:
         year = load_scenario(scenario).scaled(scale)
-        return await run_federated(year, seed=seed, folder=folder, mongo=mongo, separate=False, console=people)
+        return await run_federated(year, seed=seed, folder=folder, mongo=mongo, console=people)
     except ScenarioError as error:
         raise Stop("scenario_invalid", str(error)) from error
     except (DemoFailed, WaitedTooLong) as error:

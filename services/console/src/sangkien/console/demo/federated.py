@@ -147,20 +147,18 @@ async def echo(node: LocalNode) -> None:
     await patiently(exchange_of(node).Echo, exchange_pb2.EchoRequest(wait_s=20))
 
 
-async def run_federated(
-    scenario: Scenario, *, seed: int, folder: Path, mongo: str, separate: bool, console: Console
-) -> FederatedTold:
+async def run_federated(scenario: Scenario, *, seed: int, folder: Path, mongo: str, console: Console) -> FederatedTold:
     """Start three nodes in the folder, play the scenario with an outage in it, read the figures, stop the nodes.
 
-    `separate` runs every service in a process of its own; otherwise a node's services share one. Raises what
-    `run_demo` raises, and JoinFailed.
+    A node's services share a process: twenty of their own would be slow to start on two cores. Raises what `run_demo`
+    raises, and Stop where joining fails.
     """
     began = time.monotonic()
     async with AsyncExitStack() as stack:
         bars = stack.enter_context(Bars(console))
         smtp = await stack.enter_async_context(mailbox(folder / "mail"))
         workdir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sangkien-demo-")))
-        options = Options(one_process=not separate, mongo=mongo, smtp=smtp)
+        options = Options(one_process=True, mongo=mongo, smtp=smtp)
         nodes = ThreeNodes(folder, scenario, stack, options=options, note=bars.note)
         await nodes.start(bars.said)
         drill = CutLink(nodes.wire, exchange_of(nodes.union), bars.note)
