@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sangkien.console.node.folder import NodeFolder, NodeFolderError
 from sangkien.console.node.plan import LinkServer, nats_server
-from sangkien.console.node.ports import free_ports, lasting_ports
+from sangkien.console.node.ports import free_ports
 from sangkien.federation import FolderRefused, HubFolder, MemberFolder
 
 HUB, LEAF = "hub-nats-server", "link-nats-server"
@@ -94,7 +94,7 @@ def hub_ports(folder: NodeFolder, chosen: HubPorts | None = None) -> HubPorts:
                 f"{file}: tệp hỏng; ghi lại hai cổng đã dùng · damaged: write the two ports that were in use, as"
                 ' {"leaf": …, "join": …}'
             ) from error
-    ports = chosen or HubPorts(*lasting_ports(2, _EVERYWHERE if folder.chosen().hub_hosts else _HERE))
+    ports = chosen or HubPorts(*free_ports(2, _EVERYWHERE if folder.chosen().hub_hosts else _HERE))
     folder.hub.mkdir(mode=0o700, exist_ok=True)
     beside = file.with_suffix(".new")
     beside.write_text(json.dumps({"leaf": ports.leaf, "join": ports.join}) + "\n")
