@@ -69,6 +69,21 @@ class IntakeServiceStub:
                 request_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetReceiptRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetReceiptResponse.FromString,
                 _registered_method=True)
+        self.PutFilePart = channel.unary_unary(
+                '/sangkien.api.intake.v1.IntakeService/PutFilePart',
+                request_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.PutFilePartRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.PutFilePartResponse.FromString,
+                _registered_method=True)
+        self.GetFile = channel.unary_unary(
+                '/sangkien.api.intake.v1.IntakeService/GetFile',
+                request_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetFileRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetFileResponse.FromString,
+                _registered_method=True)
+        self.ReadFile = channel.unary_stream(
+                '/sangkien.api.intake.v1.IntakeService/ReadFile',
+                request_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.ReadFileRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.ReadFileResponse.FromString,
+                _registered_method=True)
 
 
 class IntakeServiceServicer:
@@ -123,6 +138,27 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutFilePart(self, request, context):
+        """Takes the next part of an evidence file, which is named by its content. A part that is here already changes nothing, so an upload that broke off goes on from what GetFile answers. The part that makes it whole is answered once the file is durable and its hash was found right. Roles as FileDossier.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFile(self, request, context):
+        """How much of an evidence file is here. Roles as FileDossier.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadFile(self, request, context):
+        """An evidence file of a dossier, from an offset on, in parts. Whoever may see the dossier's content.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IntakeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -160,6 +196,21 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.GetReceipt,
                     request_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetReceiptRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetReceiptResponse.SerializeToString,
+            ),
+            'PutFilePart': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutFilePart,
+                    request_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.PutFilePartRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.PutFilePartResponse.SerializeToString,
+            ),
+            'GetFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFile,
+                    request_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetFileRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetFileResponse.SerializeToString,
+            ),
+            'ReadFile': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadFile,
+                    request_deserializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.ReadFileRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.ReadFileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -351,6 +402,87 @@ class IntakeService:
             '/sangkien.api.intake.v1.IntakeService/GetReceipt',
             sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetReceiptRequest.SerializeToString,
             sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutFilePart(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.intake.v1.IntakeService/PutFilePart',
+            sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.PutFilePartRequest.SerializeToString,
+            sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.PutFilePartResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.intake.v1.IntakeService/GetFile',
+            sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetFileRequest.SerializeToString,
+            sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.GetFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sangkien.api.intake.v1.IntakeService/ReadFile',
+            sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.ReadFileRequest.SerializeToString,
+            sangkien_dot_api_dot_intake_dot_v1_dot_intake__pb2.ReadFileResponse.FromString,
             options,
             channel_credentials,
             insecure,
