@@ -11,6 +11,7 @@ from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
 from bson.int64 import Int64
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure, PyMongoError
 
 from sangkien.store.checks import (
@@ -78,6 +79,11 @@ class MongoStore:
         self._units_open = 0
         self._no_units_open = asyncio.Event()
         self._no_units_open.set()
+
+    @property
+    def database(self) -> AsyncDatabase[Document]:
+        """The driver's database, on this store's connections, for what lies beside the documents."""
+        return self._db
 
     async def ensure(self, schema: Schema) -> None:
         with translated():

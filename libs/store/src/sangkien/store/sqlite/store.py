@@ -75,6 +75,11 @@ class SqliteStore:
                 raise StoreUnavailable(f"cannot open {directory / database}.db: {error}") from error
             raise
 
+    @property
+    def path(self) -> Path:
+        """The file this store owns, and with it whatever else is named after it."""
+        return self._path
+
     async def ensure(self, schema: Schema) -> None:
         future: asyncio.Future[None] = self._loop.create_future()
         self._submit(Task(lambda db: _create(db, schema), future))
