@@ -2,7 +2,8 @@
 
 `dossiers` holds what decides and what is searched by; the content lies in `dossier_versions`, one document a version,
 `<dossier id>:<revision>`, written once. `filing_keys` holds what an idempotency key stands for. `authorships`
-(`<person id>/<dossier id>`) is what an author's own list is read from.
+(`<person id>/<dossier id>`) is what an author's own list is read from, and `evidence` (`<sha256>/<dossier id>`) says
+which files some version names, so that no other file is kept for ever.
 """
 
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from sangkien.intake.domain.dossier import Dossier, State
 from sangkien.intake.domain.draft import Author, Draft
+from sangkien.intake.domain.evidence import EvidenceFile
 from sangkien.intake.domain.rounds import Round
 from sangkien.store import Document, Index, Schema
 
@@ -18,9 +20,10 @@ VERSIONS: Final = "dossier_versions"
 KEYS: Final = "filing_keys"
 AUTHORSHIPS: Final = "authorships"
 ROUNDS: Final = "rounds"
+EVIDENCE: Final = "evidence"
 
 SCHEMA: Final = Schema(
-    (DOSSIERS, VERSIONS, KEYS, AUTHORSHIPS, ROUNDS),
+    (DOSSIERS, VERSIONS, KEYS, AUTHORSHIPS, ROUNDS, EVIDENCE),
     (
         Index(DOSSIERS, ("code",), unique=True),
         Index(DOSSIERS, ("round_id", "state")),
@@ -123,6 +126,7 @@ def draft_document(dossier_id: str, revision: int, draft: Draft, *, filed_by: st
         "confidential": draft.confidential,
         "head_author": draft.head_author,
         "state_funded": draft.state_funded,
+        **({"files": [[file.sha256, file.size, file.name] for file in draft.files]} if draft.files else {}),
     }
 
 
@@ -157,6 +161,7 @@ def read_draft(doc: Document) -> Draft:
         confidential=doc["confidential"],
         head_author=doc["head_author"],
         state_funded=doc["state_funded"],
+        files=tuple([EvidenceFile(*file) for file in doc.get("files", ())]),
     )
 
 

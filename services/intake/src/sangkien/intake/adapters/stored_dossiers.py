@@ -7,6 +7,7 @@ from typing import cast
 from sangkien.intake.adapters.documents import (
     AUTHORSHIPS,
     DOSSIERS,
+    EVIDENCE,
     KEYS,
     VERSIONS,
     dossier_document,
@@ -70,6 +71,13 @@ class StoredDossiers:
         docs = await self._store.find(AUTHORSHIPS, between, sort=[("_id", -1)], limit=limit)
         return [doc["_id"].rpartition("/")[2] for doc in docs]
 
+    async def named(self, sha256s: Sequence[str]) -> list[str]:
+        # "0" is the character after "/".
+        found = [
+            await self._store.find(EVIDENCE, {"_id": {"gt": f"{one}/", "lt": f"{one}0"}}, limit=1) for one in sha256s
+        ]
+        return [one for one, docs in zip(sha256s, found, strict=True) if docs]
+
     async def filed_at(self, dossier_id: str) -> datetime:
         doc = await self._store.get(VERSIONS, version_id(dossier_id, 1))
         if doc is None:
@@ -103,9 +111,11 @@ class StoredDossiers:
             match event:
                 case DossierFiled():
                     ops.append(self._version(dossier, 1, event.draft, event.filed_by, now))
+                    ops += [Insert(EVIDENCE, {"_id": id}) for id in _namings(dossier, event.draft)]
                 case DossierMended():
                     ops.append(self._version(dossier, event.revision, event.draft, event.filed_by, now))
                     ops += _authorships_anew(dossier)
+                    ops += _anew(EVIDENCE, _namings(dossier, event.draft))
                 case DossierTakenBack():
                     pass  # a withdrawal has no content of its own
             ops.append(
@@ -129,6 +139,14 @@ class StoredDossiers:
 
 
 def _authorships_anew(dossier: Dossier) -> list[Op]:
-    """Authors may have joined, and some of these may have been authors before: what is there already is put again."""
-    ids = [f"{person}/{dossier.dossier_id}" for person in dossier.author_ids]
-    return [*[Delete(AUTHORSHIPS, id) for id in ids], *[Insert(AUTHORSHIPS, {"_id": id}) for id in ids]]
+    """Authors may have joined, and some of these may have been authors before."""
+    return _anew(AUTHORSHIPS, [f"{person}/{dossier.dossier_id}" for person in dossier.author_ids])
+
+
+def _namings(dossier: Dossier, draft: Draft) -> list[str]:
+    return [f"{file.sha256}/{dossier.dossier_id}" for file in draft.files]
+
+
+def _anew(coll: str, ids: Sequence[str]) -> list[Op]:
+    """Documents of an id alone; what is there already is put again."""
+    return [*[Delete(coll, id) for id in ids], *[Insert(coll, {"_id": id}) for id in ids]]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.application.find_names import find_names
 from sangkien.intake.application.ports import Caller, Commit, Directory, Dossiers, Traces, World
 from sangkien.intake.application.visibility import may_see
@@ -35,9 +36,18 @@ class Withdrawal:
 class ChangeDossier:
     """What authors and filing officers do to a dossier after it was filed. Doing it twice is doing it once."""
 
-    def __init__(self, dossiers: Dossiers, directory: Directory, world: World, traces: Traces, commit: Commit) -> None:
+    def __init__(
+        self,
+        dossiers: Dossiers,
+        directory: Directory,
+        evidence: Evidence,
+        world: World,
+        traces: Traces,
+        commit: Commit,
+    ) -> None:
         self._dossiers = dossiers
         self._directory = directory
+        self._evidence = evidence
         self._world = world
         self._traces = traces
         self._commit = commit
@@ -46,6 +56,7 @@ class ChangeDossier:
         """The number of the new version. Raises DossierUnknown, NotAnAuthor, and what the draft and state refuse."""
         await self._mine(command.dossier_id, caller)
         check_draft(command.draft, self._world.today())
+        await self._evidence.check(command.draft.files, caller)
         [draft] = await find_names(self._directory, [command.draft])
         if isinstance(draft, Refusal):
             raise draft

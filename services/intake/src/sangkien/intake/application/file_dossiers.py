@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
+from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.application.filing_desk import FilingDesk
 from sangkien.intake.application.find_names import find_names
 from sangkien.intake.application.ports import (
@@ -96,6 +97,7 @@ class FileDossiers:
         dossiers: Dossiers,
         rounds: Rounds,
         directory: Directory,
+        evidence: Evidence,
         world: World,
         traces: Traces,
         commit: Commit,
@@ -103,6 +105,7 @@ class FileDossiers:
         self._dossiers = dossiers
         self._rounds = rounds
         self._directory = directory
+        self._evidence = evidence
         self._world = world
         self._traces = traces
         self._commit = commit
@@ -265,6 +268,8 @@ class FileDossiers:
         author_ids = [author.person_id for author in draft.authors]
         if caller.person_id and not caller.roles & _OFFICES and caller.person_id not in author_ids:
             raise NotAnAuthor(field="dossier.authors")
+        if draft.files:
+            await self._evidence.check(draft.files, caller)
         dossier = Dossier.file(
             draft,
             await self._round(draft),

@@ -139,6 +139,10 @@ class Dossiers(Protocol):
         """Ids of the dossiers the person is or was an author of, newest first."""
         ...
 
+    async def named(self, sha256s: Sequence[str]) -> Sequence[str]:
+        """Which of these files some version of some dossier names."""
+        ...
+
     async def filed_at(self, dossier_id: str) -> datetime:
         """When the first version was recorded, aware. Raises KeyError for an unknown dossier."""
         ...

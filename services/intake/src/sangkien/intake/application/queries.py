@@ -1,15 +1,17 @@
 """Reads: one dossier, many, the receipt's data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.application.ports import Caller, Directory, Dossiers, Rounds
 from sangkien.intake.application.visibility import EVERYTHING, may_read_names, may_see, streams
 from sangkien.intake.domain.codes import read_receipt_code
 from sangkien.intake.domain.dossier import Dossier
 from sangkien.intake.domain.draft import Draft
-from sangkien.intake.domain.errors import DossierUnknown
+from sangkien.intake.domain.errors import DossierUnknown, EvidenceForbidden, EvidenceUnknown
+from sangkien.intake.domain.evidence import EvidenceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class View:
 
     dossier: Dossier
     draft: Draft
+    held: tuple[bool, ...]
+    """Of each of the draft's files, in order: whether it is here whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,31 @@ class ReceiptFacts:
 class Queries:
     """Reads of dossiers. A dossier the caller may not know of is one that does not exist."""
 
-    def __init__(self, dossiers: Dossiers, rounds: Rounds, directory: Directory) -> None:
+    def __init__(self, dossiers: Dossiers, rounds: Rounds, directory: Directory, evidence: Evidence) -> None:
         self._dossiers = dossiers
         self._rounds = rounds
         self._directory = directory
+        self._evidence = evidence
 
     async def get(self, id_or_code: str, caller: Caller) -> View:
         """Raises DossierUnknown."""
         dossier = await self._seen(id_or_code, caller)
-        drafts = await self._dossiers.drafts([dossier])
-        return _view(dossier, drafts[dossier.dossier_id], caller)
+        [view] = await self._views([dossier], caller)
+        return view
+
+    async def file(self, id_or_code: str, sha256: str, caller: Caller) -> EvidenceFile:
+        """The file of the latest version. Raises DossierUnknown, EvidenceForbidden, EvidenceUnknown.
+
+        A file cannot be shown without the names in it: only those read it who may read the dossier's.
+        """
+        dossier = await self._seen(id_or_code, caller)
+        if not may_read_names(caller, dossier):
+            raise EvidenceForbidden(field="dossier_id")
+        draft = (await self._dossiers.drafts([dossier]))[dossier.dossier_id]
+        for file in draft.files:
+            if file.sha256 == sha256:
+                return file
+        raise EvidenceUnknown(field="sha256")
 
     async def list(self, wanted: Wanted, caller: Caller) -> tuple[Sequence[View], str]:
         """A page, newest first, and where the next one begins ("" at the end)."""
@@ -78,8 +97,7 @@ class Queries:
             found.update(await self._authored(caller.person_id, narrow, wanted.before, limit + 1))
         ordered = [found[id] for id in sorted(found, reverse=True)]
         page, more = ordered[:limit], len(ordered) > limit
-        drafts = await self._dossiers.drafts(page)
-        views = [_view(one, drafts[one.dossier_id], caller) for one in page]
+        views = await self._views(page, caller)
         return views, page[-1].dossier_id if more else ""
 
     async def receipt(self, dossier_id: str, caller: Caller) -> ReceiptFacts:
@@ -118,6 +136,12 @@ class Queries:
             before = ids[-1]
         return kept
 
+    async def _views(self, dossiers: Sequence[Dossier], caller: Caller) -> Sequence[View]:
+        drafts = await self._dossiers.drafts(dossiers)
+        files = [file for draft in drafts.values() for file in draft.files]
+        held = await self._evidence.held(files) if files else frozenset()
+        return [_view(one, drafts[one.dossier_id], caller, held) for one in dossiers]
+
     async def _seen(self, id_or_code: str, caller: Caller) -> Dossier:
         code = read_receipt_code(id_or_code)
         dossier_id = await self._dossiers.id_of_code(code) if code else id_or_code
@@ -127,11 +151,14 @@ class Queries:
         return dossier
 
 
-def _view(dossier: Dossier, draft: Draft, caller: Caller) -> View:
+def _view(dossier: Dossier, draft: Draft, caller: Caller, held: Collection[str]) -> View:
+    here = tuple([file.sha256 in held for file in draft.files])
     if may_read_names(caller, dossier):
-        return View(dossier, draft)
-    blank = [
+        return View(dossier, draft, here)
+    authors = [
         replace(author, full_name="", birth_date=None, job_title="", email="", staff_code="")
         for author in draft.authors
     ]
-    return View(dossier, replace(draft, authors=tuple(blank)))
+    # A file's name often is a person's, and whoever knows its hash might name the file as evidence of their own.
+    files = [replace(file, name="", sha256=file.sha256 if caller.service else "") for file in draft.files]
+    return View(dossier, replace(draft, authors=tuple(authors), files=tuple(files)), here)

@@ -16,6 +16,7 @@ from sangkien.intake.domain.errors import (
     TooManyAuthors,
     UnitMissing,
 )
+from sangkien.intake.domain.evidence import EvidenceFile, check_files
 from sangkien.kernel import check_shares
 
 LEAST_TITLE, MOST_TITLE = 5, 500
@@ -61,6 +62,7 @@ class Draft:
     confidential: str = ""
     head_author: bool = False
     state_funded: bool = False
+    files: tuple[EvidenceFile, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -69,7 +71,7 @@ class Draft:
 
 
 def check_draft(draft: Draft, today: date) -> None:
-    """Accept content that can be filed. Raises a DraftRefused, or the refusals of `check_shares`."""
+    """Accept content that can be filed. Raises a DraftRefused, or the refusals of `check_shares` and `check_files`."""
     if not LEAST_TITLE <= len(draft.title) <= MOST_TITLE:
         raise TitleLength(field="dossier.title", least=LEAST_TITLE, most=MOST_TITLE, length=len(draft.title))
     _check_lengths(draft)
@@ -87,6 +89,8 @@ def check_draft(draft: Draft, today: date) -> None:
             first_applied_on=applied.isoformat(),
             filed_on=draft.filed_on.isoformat(),
         )
+    if draft.files:
+        check_files(draft.files)
 
 
 def check_distinct(authors: tuple[Author, ...]) -> None:

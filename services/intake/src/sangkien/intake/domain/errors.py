@@ -6,11 +6,16 @@ IntakeRefusal
 │   ├── AuthorsMissing  TooManyAuthors  AuthorUnnamed  AuthorTwice  PersonRefused
 │   ├── UnitMissing  UnitUnknown  UnitAmbiguous
 │   ├── FiledInFuture  AppliedAfterFiling
+│   ├── EvidenceTooMany  EvidenceTooLarge  EvidenceTogetherTooLarge  EvidenceMalformed  EvidenceTwice
+│   ├── EvidenceNameInvalid  EvidenceTypeForbidden
 │   └── LimitationPassed    never raised: a warning on the answer
 ├── RoundRefused            no round takes it
 │   └── RoundUnknown  RoundShut  OutsideRound  TierDiffers  NoOpenRound  SeveralOpenRounds
 ├── StateRefused            the dossier does not allow it now
 │   └── DossierUnknown  VersionSeenIsOld  SupplementNotAsked  SupplementOverdue  WithdrawalTooLate
+├── EvidenceMissing         a file has not been uploaded whole
+├── EvidenceUnknown         the dossier has no such file
+├── EvidenceForbidden       who may not read the names in a dossier may not read its files
 ├── DestinationFixed        a supplement goes where its first version went
 ├── NotAnAuthor             the caller has no part in the dossier
 ├── FilingForbidden         of the node's services only exchange files, for people of other nodes
@@ -132,6 +137,69 @@ class AppliedAfterFiling(DraftRefused):
     """The first application is later than the filing. Facts: `first_applied_on`, `filed_on`, ISO dates."""
 
     code = "applied_after_filing"
+
+
+class EvidenceTooMany(DraftRefused):
+    """More evidence files than one dossier takes. Facts: `most`."""
+
+    code = "evidence_too_many"
+
+
+class EvidenceTooLarge(DraftRefused):
+    """A file is larger than this node keeps. Facts: `most_mib`."""
+
+    code = "evidence_too_large"
+
+
+class EvidenceTogetherTooLarge(DraftRefused):
+    """The files of one dossier are too large together. Facts: `most_mib`."""
+
+    code = "evidence_together_too_large"
+
+
+class EvidenceMalformed(DraftRefused):
+    """A file has no SHA-256 of 64 lower-case digits, or no size above 0. Facts: `position`, from 1."""
+
+    code = "evidence_malformed"
+
+
+class EvidenceNameInvalid(DraftRefused):
+    """A file's name cannot be one everywhere. Facts: `position`, from 1; `most`, in characters."""
+
+    code = "evidence_name_invalid"
+
+
+class EvidenceTypeForbidden(DraftRefused):
+    """A file's name has none of the endings that are taken. Facts: `position`, from 1; `extensions`."""
+
+    code = "evidence_type_forbidden"
+
+
+class EvidenceTwice(DraftRefused):
+    """Two files of a dossier have the same content. Facts: `position` of the second, from 1."""
+
+    code = "evidence_twice"
+
+
+class EvidenceMissing(IntakeRefusal):
+    """A file is not here whole. Facts: `position`, from 1."""
+
+    code = "evidence_missing"
+    kind = "precondition"
+
+
+class EvidenceUnknown(IntakeRefusal):
+    """The latest version of the dossier has no such file."""
+
+    code = "evidence_unknown"
+    kind = "not_found"
+
+
+class EvidenceForbidden(IntakeRefusal):
+    """The caller may know of the dossier, but not read the names in it, and so nothing of its files."""
+
+    code = "evidence_forbidden"
+    kind = "forbidden"
 
 
 class LimitationPassed(DraftRefused):

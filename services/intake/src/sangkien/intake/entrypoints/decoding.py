@@ -8,6 +8,7 @@ from sangkien.intake.application.file_dossiers import Filing, fingerprint_of
 from sangkien.intake.application.ports import Caller
 from sangkien.intake.domain.draft import Author, Draft
 from sangkien.intake.domain.errors import DraftDateMalformed, FilingForbidden
+from sangkien.intake.domain.evidence import EvidenceFile
 from sangkien.intake.domain.foreign import EXCHANGE
 from sangkien.rpc import principal
 from sangkien.text import nfc, nfc_lines
@@ -86,6 +87,7 @@ def read_draft(wire: pb.Draft, today: date) -> Draft:
         confidential=nfc_lines(wire.confidential),
         head_author=wire.head_author,
         state_funded=wire.state_funded,
+        files=tuple([EvidenceFile(file.sha256, file.size, nfc(file.name)) for file in wire.files]),
     )
 
 
@@ -131,4 +133,6 @@ def fingerprint(draft: Draft, filed_on: str) -> str:
             author.email,
             author.staff_code,
         ]
+    if draft.files:  # a separator that no text holds keeps them apart from authors, who are eight texts each
+        parts += ["\x1e", *[f"{file.sha256} {file.size} {file.name}" for file in draft.files]]
     return fingerprint_of(parts)

@@ -1,6 +1,7 @@
 """IntakeService: decode, use case, answer."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import date
 from functools import partial
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1 import intake_pb2_grpc
 from sangkien.intake.application.change_dossier import ChangeDossier
+from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.application.file_dossiers import FileDossiers, Filing, Outcome
 from sangkien.intake.application.ports import Caller, Filed
 from sangkien.intake.application.queries import Queries, ReceiptFacts, View, Wanted
@@ -36,6 +38,9 @@ POLICY: Final = Policy(
         f"{_SERVICE}/GetDossier": _READERS,
         f"{_SERVICE}/ListDossiers": _READERS,
         f"{_SERVICE}/GetReceipt": _READERS,
+        f"{_SERVICE}/PutFilePart": (*_FILERS, "service"),
+        f"{_SERVICE}/GetFile": (*_FILERS, "service"),
+        f"{_SERVICE}/ReadFile": _READERS,
     }
 )
 
@@ -50,12 +55,14 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
         filing: FileDossiers,
         changing: ChangeDossier,
         queries: Queries,
+        evidence: Evidence,
         today: Callable[[], date],
         render: Callable[[ReceiptFacts], Awaitable[bytes]],
     ) -> None:
         self._filing = filing
         self._changing = changing
         self._queries = queries
+        self._evidence = evidence
         self._today = today
         self._render = render
 
@@ -113,6 +120,22 @@ class IntakeServicer(intake_pb2_grpc.IntakeServiceServicer):
         facts = await self._queries.receipt(request.dossier_id, caller())
         return pb.GetReceiptResponse(pdf=await self._render(facts))
 
+    async def PutFilePart(self, request: pb.PutFilePartRequest, context: Any) -> pb.PutFilePartResponse:
+        filer()
+        now = await self._evidence.put(request.sha256, request.size, request.offset, request.data)
+        return pb.PutFilePartResponse(received=now.received, complete=now.complete)
+
+    async def GetFile(self, request: pb.GetFileRequest, context: Any) -> pb.GetFileResponse:
+        filer()
+        now = await self._evidence.progress(request.sha256)
+        return pb.GetFileResponse(received=now.received, complete=now.complete)
+
+    async def ReadFile(self, request: pb.ReadFileRequest, context: Any) -> AsyncIterator[pb.ReadFileResponse]:
+        file = await self._queries.file(request.dossier_id, request.sha256, caller())
+        async with aclosing(self._evidence.read(file, request.offset, request.length)) as pieces:
+            async for piece in pieces:
+                yield pb.ReadFileResponse(data=piece)
+
 
 def _filed(filed: Filed) -> pb.FileDossierResponse:
     return pb.FileDossierResponse(
@@ -154,6 +177,10 @@ def _dossier(view: View) -> pb.Dossier:
                 staff_code=author.staff_code,
             )
             for author in draft.authors
+        ],
+        files=[
+            pb.EvidenceFile(sha256=file.sha256, size=file.size, name=file.name, held=held)
+            for file, held in zip(draft.files, view.held, strict=True)
         ],
     )
     return pb.Dossier(

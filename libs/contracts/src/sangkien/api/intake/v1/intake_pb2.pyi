@@ -186,11 +186,11 @@ class EvidenceFile(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     HELD_FIELD_NUMBER: _builtins.int
     sha256: _builtins.str
-    """SHA-256 of the content, 64 hex digits in lower case."""
+    """SHA-256 of the content, 64 hex digits in lower case. Answered only to those who may read names, and to exchange."""
     size: _builtins.int
     """Bytes."""
     name: _builtins.str
-    """What people call it, with its extension, at most 200 characters."""
+    """What people call it, with its extension, at most 200 characters. Answered only to those who may read names."""
     held: _builtins.bool
     """Answered only: whether the whole content is here."""
     def __init__(
@@ -649,7 +649,7 @@ class PutFilePartRequest(_message.Message):
     offset: _builtins.int
     """Where this part begins."""
     data: _builtins.bytes
-    """At most 512 KiB."""
+    """At most 512 KiB. Empty only asks."""
     def __init__(
         self,
         *,

@@ -139,7 +139,7 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutFilePart(self, request, context):
-        """Takes the next part of an evidence file, which is named by its content. A part that is here already changes nothing, so an upload that broke off goes on from what GetFile answers. The part that makes it whole is answered once the file is durable and its hash was found right. Roles as FileDossier.
+        """Takes the next part of an evidence file, which is named by its content. A part that is here already changes nothing, nor does one that leaves a gap: the answer says where the next part begins, and an upload that broke off goes on from what GetFile answers. The part that makes it whole is answered once the file is durable and its hash was found right. Roles as FileDossier.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,7 +153,7 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadFile(self, request, context):
-        """An evidence file of a dossier, from an offset on, in parts. Whoever may see the dossier's content.
+        """An evidence file of a dossier, from an offset on, in parts. Whoever may see the dossier's content with the names in it; exchange for what another node decides.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

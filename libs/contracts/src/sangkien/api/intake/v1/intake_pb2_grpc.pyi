@@ -29,11 +29,11 @@ class IntakeServiceStub:
     GetReceipt: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetReceiptRequest, _intake_pb2.GetReceiptResponse]
     """The receipt as a PDF (Circular 18/2013/TT-BKHCN, article 6(1))."""
     PutFilePart: _aio.UnaryUnaryMultiCallable[_intake_pb2.PutFilePartRequest, _intake_pb2.PutFilePartResponse]
-    """Takes the next part of an evidence file, which is named by its content. A part that is here already changes nothing, so an upload that broke off goes on from what GetFile answers. The part that makes it whole is answered once the file is durable and its hash was found right. Roles as FileDossier."""
+    """Takes the next part of an evidence file, which is named by its content. A part that is here already changes nothing, nor does one that leaves a gap: the answer says where the next part begins, and an upload that broke off goes on from what GetFile answers. The part that makes it whole is answered once the file is durable and its hash was found right. Roles as FileDossier."""
     GetFile: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetFileRequest, _intake_pb2.GetFileResponse]
     """How much of an evidence file is here. Roles as FileDossier."""
     ReadFile: _aio.UnaryStreamMultiCallable[_intake_pb2.ReadFileRequest, _intake_pb2.ReadFileResponse]
-    """An evidence file of a dossier, from an offset on, in parts. Whoever may see the dossier's content."""
+    """An evidence file of a dossier, from an offset on, in parts. Whoever may see the dossier's content with the names in it; exchange for what another node decides."""
 
 class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -98,7 +98,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.PutFilePartRequest,
         context: _aio.ServicerContext[_intake_pb2.PutFilePartRequest, _abc.Awaitable[_intake_pb2.PutFilePartResponse]],
     ) -> _abc.Awaitable[_intake_pb2.PutFilePartResponse]:
-        """Takes the next part of an evidence file, which is named by its content. A part that is here already changes nothing, so an upload that broke off goes on from what GetFile answers. The part that makes it whole is answered once the file is durable and its hash was found right. Roles as FileDossier."""
+        """Takes the next part of an evidence file, which is named by its content. A part that is here already changes nothing, nor does one that leaves a gap: the answer says where the next part begins, and an upload that broke off goes on from what GetFile answers. The part that makes it whole is answered once the file is durable and its hash was found right. Roles as FileDossier."""
 
     @_abc_1.abstractmethod
     def GetFile(
@@ -114,6 +114,6 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.ReadFileRequest,
         context: _aio.ServicerContext[_intake_pb2.ReadFileRequest, _abc.AsyncIterator[_intake_pb2.ReadFileResponse]],
     ) -> _abc.AsyncIterator[_intake_pb2.ReadFileResponse]:
-        """An evidence file of a dossier, from an offset on, in parts. Whoever may see the dossier's content."""
+        """An evidence file of a dossier, from an offset on, in parts. Whoever may see the dossier's content with the names in it; exchange for what another node decides."""
 
 def add_IntakeServiceServicer_to_server(servicer: IntakeServiceServicer, server: _aio.Server) -> None: ...
