@@ -1,7 +1,6 @@
 """Evidence of a dossier (minh chứng): which files may come with it. What is in them only people judge."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,20 +13,13 @@ from sangkien.intake.domain.errors import (
     EvidenceTwice,
     EvidenceTypeForbidden,
 )
+from sangkien.kernel.evidence_files import EXTENSIONS, MOST_NAME, is_sound_name, is_taken_kind
 
 MIB: Final = 2**20
 MOST_FILES: Final = 20
-MOST_NAME: Final = 200
 MOST_TOGETHER: Final = 200 * MIB
 
-EXTENSIONS: Final = tuple(
-    "pdf doc docx xls xlsx ppt pptx odt ods odp jpg jpeg png webp heic mp4 mov mp3 m4a dwg zip".split()
-)
-"""Kinds of files that offices can open: documents, pictures, recordings, drawings, archives. Nothing that runs."""
-
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_UNSAFE: Final = frozenset('/\\:*?"<>|')
-"""What no file may be called with on one of the systems that people save it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +44,12 @@ def check_files(files: Sequence[EvidenceFile]) -> None:
         field = f"dossier.files[{place}]"
         if not _SHA256.fullmatch(file.sha256) or file.size < 1:
             raise EvidenceMalformed(field=field, position=place + 1)
-        _check_name(file.name, field, place + 1)
+        if not is_sound_name(file.name):
+            raise EvidenceNameInvalid(field=f"{field}.name", position=place + 1, most=MOST_NAME)
+        if not is_taken_kind(file.name):
+            raise EvidenceTypeForbidden(field=f"{field}.name", position=place + 1, extensions=", ".join(EXTENSIONS))
         if file.sha256 in seen:
             raise EvidenceTwice(field=field, position=place + 1)
         seen.add(file.sha256)
     if sum(file.size for file in files) > MOST_TOGETHER:
         raise EvidenceTogetherTooLarge(field="dossier.files", most_mib=MOST_TOGETHER // MIB)
-
-
-def _check_name(name: str, field: str, position: int) -> None:
-    sound = name.isprintable() and unicodedata.is_normalized("NFC", name) and name == name.strip(" .")
-    if not sound or not 1 <= len(name) <= MOST_NAME or _UNSAFE & set(name):
-        raise EvidenceNameInvalid(field=f"{field}.name", position=position, most=MOST_NAME)
-    stem, _, extension = name.rpartition(".")
-    if not stem or extension.lower() not in EXTENSIONS:
-        raise EvidenceTypeForbidden(field=f"{field}.name", position=position, extensions=", ".join(EXTENSIONS))

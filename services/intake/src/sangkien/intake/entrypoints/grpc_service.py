@@ -13,6 +13,7 @@ from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.application.file_dossiers import FileDossiers, Filing, Outcome
 from sangkien.intake.application.ports import Caller, Filed
 from sangkien.intake.application.queries import Queries, ReceiptFacts, View, Wanted
+from sangkien.intake.domain.draft import Draft
 from sangkien.intake.entrypoints.bulk import chunks
 from sangkien.intake.entrypoints.decoding import (
     TIERS,
@@ -147,9 +148,8 @@ def _filed(filed: Filed) -> pb.FileDossierResponse:
     )
 
 
-def _dossier(view: View) -> pb.Dossier:
-    dossier, draft = view.dossier, view.draft
-    content = pb.Draft(
+def _content(draft: Draft, held: Sequence[bool]) -> pb.Draft:
+    return pb.Draft(
         round_id=draft.round_id,
         tier=_TIER_NUMBERS[draft.tier],
         initiative_id=draft.initiative_id,
@@ -179,16 +179,20 @@ def _dossier(view: View) -> pb.Dossier:
             for author in draft.authors
         ],
         files=[
-            pb.EvidenceFile(sha256=file.sha256, size=file.size, name=file.name, held=held)
-            for file, held in zip(draft.files, view.held, strict=True)
+            pb.EvidenceFile(sha256=file.sha256, size=file.size, name=file.name, held=here)
+            for file, here in zip(draft.files, held, strict=True)
         ],
     )
+
+
+def _dossier(view: View) -> pb.Dossier:
+    dossier = view.dossier
     return pb.Dossier(
         dossier_id=dossier.dossier_id,
         code=dossier.code,
         version=dossier.revision,
         state=dossier.state.value,
-        content=content,
+        content=_content(view.draft, view.held),
         answer_due=dossier.answer_due.isoformat(),
         trace_id=dossier.traceparent[3:35],
         shortcomings=dossier.shortcomings,
