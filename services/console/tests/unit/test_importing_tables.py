@@ -174,7 +174,7 @@ def test_template_is_read_back_without_its_samples(tmp_path: Path) -> None:
     assert read_rows(table) == ([], [])
     assert table.header is not None
     assert sorted(table.header.columns) == [
-        "authors", "benefit", "benefit_vnd", "birth_date", "email", "field", "filed_on", "first_applied_on",
+        "authors", "benefit", "benefit_vnd", "birth_date", "email", "evidence", "field", "filed_on", "first_applied_on",
         "job_title", "number", "share", "staff_code", "summary", "title", "unit",
     ]  # fmt: skip
 

@@ -38,6 +38,9 @@ def import_(
     template: Annotated[Path | None, typer.Option("--template", help="Ghi biểu mẫu trống · write a form.")] = None,
     round_id: Annotated[str, typer.Option("--round", help="Mã đợt; bỏ trống: đợt đang mở · the open one.")] = "",
     unit: Annotated[str, typer.Option("--unit", help="Đơn vị, khi tệp không ghi · where the file names none.")] = "",
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", help="Thư mục tệp minh chứng · folder of evidence files.")
+    ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
@@ -52,7 +55,7 @@ def import_(
         if template is None:
             raise typer.BadParameter("cần một tệp, hoặc --template · name a file, or --template", param_hint="FILE")
         return
-    report = speak(_filed(file, round_id, unit, data_dir), as_json=as_json)
+    report = speak(_filed(file, round_id, unit, evidence, data_dir), as_json=as_json)
     if as_json:
         print_json(report.as_json())
     else:
@@ -61,7 +64,7 @@ def import_(
         raise typer.Exit(1)  # nothing of the file could be used
 
 
-async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "ImportReport":
+async def _filed(file: Path, round_id: str, unit: str, evidence: Path | None, data_dir: Path) -> "ImportReport":
     from sangkien.console.importing import TableUnreadable, import_file
     from sangkien.console.node.local import local_node
     from sangkien.console.node.sample import settle, signed_in
@@ -70,10 +73,14 @@ async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "Impor
 
     if not file.is_file():  # noqa: ASYNC240 (once, before anything runs)
         raise Stop("file_not_found", f"Không có tệp {file} · there is no such file")
+    if evidence is not None and not evidence.is_dir():  # noqa: ASYNC240 (as above)
+        raise Stop("evidence_folder_not_found", f"Không có thư mục {evidence} · there is no such folder")
     async with local_node(folder_at(data_dir)) as node:
         if await settle(node):
             await until("the round to be known", Operations(node).statuses, quiet)
-        with Progress(TextColumn(escape(file.name)), BarColumn(), MofNCompleteColumn(), console=people) as bar:
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=people) as bar:
+            sending = bar.add_task("Minh chứng · evidence (KiB)", total=None, visible=evidence is not None)
             task = bar.add_task(file.name, total=None)
             try:
                 return await import_file(
@@ -81,7 +88,9 @@ async def _filed(file: Path, round_id: str, unit: str, data_dir: Path) -> "Impor
                     file,
                     round_id=round_id,
                     default_unit=unit,
+                    evidence=evidence,
                     progress=lambda done, of: bar.update(task, completed=done, total=of),
+                    uploaded=lambda done, of: bar.update(sending, completed=done // 1024, total=of // 1024),
                 )
             except TableUnreadable as error:
                 problem = error.problem
@@ -108,6 +117,9 @@ def _tell(report: "ImportReport") -> None:
         f"Đã nộp · filed: {report.filed}   Đã có từ trước · already: {report.already}"
         f"   Bị trả lại · rejected: {len(report.rejected)}"
     )
+    if report.evidence is not None:
+        counts = report.evidence.as_json()
+        out.print(f"Tệp minh chứng · evidence files: {counts['files']} ({counts['bytes'] / 2**20:.1f} MiB)")
     for title, rows in (("Cần sửa · To mend", report.rejected), ("Lưu ý · Remarks", report.warnings)):
         if not rows:
             continue

@@ -1,9 +1,10 @@
 """Files imported rows through intake's stream: every row is answered, and nothing is filed twice."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import grpc
@@ -11,6 +12,7 @@ import grpc
 from sangkien.api.errors.v1 import errors_pb2
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
+from sangkien.console.importing.evidence import Attached, BytesDone, EvidenceFolder, attach
 from sangkien.console.importing.problems import RowError, row_error
 from sangkien.console.importing.rows import ImportRow, read_rows
 from sangkien.console.importing.tables import read_table
@@ -18,6 +20,7 @@ from sangkien.rpc import retrying
 
 Progress = Callable[[int, int], None]
 """Told how many rows are answered, of how many."""
+Files = Mapping[int, Sequence[pb.EvidenceFile]]
 
 _ROWS_A_STREAM: Final = 5_000
 _STREAM_SECONDS: Final = 120.0
@@ -38,14 +41,19 @@ class ImportReport:
     already: int = 0
     rejected: list[RowError] = field(default_factory=list)
     warnings: list[RowError] = field(default_factory=list)
+    evidence: Attached | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """`{"filed", "already", "rejected": [{"row", "column", "code", "message", "fix", …}], "warnings": […]}`."""
+        """`{"filed", "already", "rejected": [{"row", "column", "code", "message", "fix", …}], "warnings": […]}`.
+
+        `"evidence"` is there when a folder of it was given: see `Attached.as_json`.
+        """
         return {
             "filed": self.filed,
             "already": self.already,
             "rejected": [error.as_json() for error in self.rejected],
             "warnings": [error.as_json() for error in self.warnings],
+            **({"evidence": self.evidence.as_json()} if self.evidence is not None else {}),
         }
 
 
@@ -55,14 +63,27 @@ async def import_file(
     *,
     round_id: str = "",
     default_unit: str = "",
+    evidence: Path | None = None,
     progress: Progress | None = None,
+    uploaded: BytesDone | None = None,
 ) -> ImportReport:
     """Read a spreadsheet and file its good rows; `default_unit` names the unit where the file names none.
 
-    Raises TableUnreadable, RemoteError. Importing the same file again files nothing twice.
+    `evidence` is the folder of the files that the rows name: they are sent first, and a row whose files cannot be is
+    rejected. Raises TableUnreadable, RemoteError, OSError. Importing the same file again files nothing twice.
     """
     rows, rejected, remarks = await asyncio.to_thread(_read, path, default_unit)
-    report = await file_rows(channel, rows, round_id=round_id, progress=progress)
+    attached: Attached | None = None
+    if evidence is not None:
+        attached = await attach(channel, rows, await asyncio.to_thread(EvidenceFolder, evidence), uploaded)
+        rejected += attached.rejected
+        without = {error.row for error in attached.rejected}
+        rows = [row for row in rows if row.row not in without]
+    elif naming := [row for row in rows if row.evidence]:
+        remarks.append(row_error(0, naming[0].columns["evidence"], "evidence_unread", rows=len(naming)))
+    files = attached.files if attached is not None else {}
+    report = await file_rows(channel, rows, round_id=round_id, files=files, progress=progress)
+    report.evidence = attached
     report.warnings = [*remarks, *report.warnings]
     report.rejected = sorted([*rejected, *report.rejected], key=lambda error: error.row)
     return report
@@ -78,15 +99,22 @@ def _read(path: Path, default_unit: str) -> tuple[list[ImportRow], list[RowError
 
 
 async def file_rows(
-    channel: grpc.aio.Channel, rows: Sequence[ImportRow], *, round_id: str = "", progress: Progress | None = None
+    channel: grpc.aio.Channel,
+    rows: Sequence[ImportRow],
+    *,
+    round_id: str = "",
+    files: Files = MappingProxyType({}),
+    progress: Progress | None = None,
 ) -> ImportReport:
-    """File rows for a round ("": the one that is open on their day of filing).
+    """File rows for a round ("": the one that is open on their day of filing), with their `files`, by row.
 
     A stream that breaks off, and rows that may be filed a moment later, are sent again with the same keys. Raises
     RemoteUnavailable when intake stays away for two minutes, and RemoteRefusal when it refuses the call as a whole.
     """
     requests = [
-        pb.FileDossiersRequest(row=row.row, idempotency_key=row.key(round_id), dossier=_draft(row, round_id))
+        pb.FileDossiersRequest(
+            row=row.row, idempotency_key=row.key(round_id), dossier=_draft(row, round_id, files.get(row.row, ()))
+        )
         for row in rows
     ]
     report = await _file(channel, requests, [row.columns for row in rows], progress)
@@ -185,13 +213,17 @@ _REASONS: Final = {"email_malformed": "email", "birth_date_wrong": "birth_date",
 
 def _told(row: int, error: errors_pb2.ItemError, columns: dict[str, str]) -> RowError:
     """The service's refusal, at the column the file has for it."""
+    if error.code == "key_reused" and columns:  # a row's key is all that it says, but for its evidence
+        return row_error(row, columns.get("evidence", ""), "evidence_differs", **error.facts)
     last = error.field.split(".")[-1].partition("[")[0]
     at_fault = _REASONS.get(error.facts.get("reason", ""), "") if error.code == "person_refused" else ""
+    if error.field.startswith("dossier.files"):
+        at_fault = "evidence"
     column = columns.get(at_fault) or columns.get(last) or columns.get(_FIELDS.get(last, ""), "")
     return RowError(row, column, error.code, error.message_vi, error.fix_vi, error.message_en, error.fix_en)
 
 
-def _draft(row: ImportRow, round_id: str) -> pb.Draft:
+def _draft(row: ImportRow, round_id: str, files: Sequence[pb.EvidenceFile]) -> pb.Draft:
     return pb.Draft(
         round_id=round_id,
         title=row.title,
@@ -202,6 +234,7 @@ def _draft(row: ImportRow, round_id: str) -> pb.Draft:
         summary=row.summary,
         benefit=row.benefit,
         benefit_vnd=row.benefit_vnd,
+        files=files,
         authors=[
             pb.Author(
                 full_name=author.full_name,

@@ -60,6 +60,11 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
         r"ms(nv|cb|gv)",
         r"(staff|employee) (code|id|number)",
     ),
+    "evidence": (
+        r"(ten )?(cac )?(tep |file |tai lieu |ho so )*(minh chung)\b.*",
+        r"(ten )?(cac )?(tep|file)( tin)? (dinh kem|kem theo|minh hoa)\b.*",
+        r"(evidence|attachments?|attached files?)\b.*",
+    ),
     "email": (r"e-?mail\b.*", r"thu dien tu\b.*"),
     "benefit_vnd": (r".*gia tri lam loi.*|.*so tien lam loi.*", r".*\b(benefit|value)\b.*\bvnd\b.*|money value"),
     "summary": (r"tom tat\b.*", r"(noi dung|mo ta)\b.*", r"(summary|abstract|description)\b.*"),

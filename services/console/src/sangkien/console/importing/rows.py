@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sangkien.console.importing.authors import Cells, ImportAuthor, read_authors
-from sangkien.console.importing.cells import read_date, read_money, text_of
+from sangkien.console.importing.cells import lines_of, read_date, read_money, text_of
 from sangkien.console.importing.headers import REQUIRED, Header
 from sangkien.console.importing.problems import CellRefused, RowError, row_error
 from sangkien.console.importing.tables import Table
@@ -33,8 +33,8 @@ _REQUIRED_TEXTS: Final = {"title": "Tên sáng kiến", "authors": "Tác giả",
 class ImportRow:
     """A dossier as its row states it. `row` counts from 1 as in the spreadsheet; texts are in normal form.
 
-    `benefit_vnd` is whole đồng, 0 when none is stated. `columns` is how the file heads each field. `warnings` are what
-    was left out though it did not stop the row.
+    `benefit_vnd` is whole đồng, 0 when none is stated. `evidence` are names of files as written. `columns` is how the
+    file heads each field. `warnings` are what was left out though it did not stop the row.
     """
 
     row: int
@@ -47,11 +47,15 @@ class ImportRow:
     summary: str = ""
     benefit: str = ""
     benefit_vnd: int = 0
+    evidence: tuple[str, ...] = ()
     columns: Mapping[str, str] = attribute(default_factory=dict, compare=False)
     warnings: tuple[RowError, ...] = ()
 
     def key(self, round_id: str) -> str:
-        """The idempotency key: the same content filed for the same round is the same filing, whatever its row."""
+        """The idempotency key: the same content filed for the same round is the same filing, whatever its row.
+
+        Evidence has no part in it: a list that is filed again with other files is no second dossier.
+        """
         parts = [
             round_id,
             self.title,
@@ -242,6 +246,7 @@ def _read(group: _Group, header: Header, default_unit: str, today: date) -> Impo
         summary=text_of(cells.get("summary")),
         benefit=benefit,
         benefit_vnd=money or 0,
+        evidence=tuple([name for each in group.rows for name in lines_of(text_of(each.get("evidence")))]),
         columns=header.texts,
         warnings=warnings,
     )

@@ -20,15 +20,17 @@ COLUMNS: Final = (
     ("Tóm tắt nội dung", 50),
     ("Lợi ích, hiệu quả", 40),
     ("Giá trị làm lợi (đồng)", 18),
+    ("Minh chứng", 30),
     ("Ghi chú", 18),
 )
 SAMPLE_MARK: Final = "Dòng minh họa"
 _SAMPLES: Final = (
     (1, "Ngày thứ Sáu không chờ tại bộ phận Một cửa", "Họ và tên tác giả", "15/03/1985", "Công chức", "100%",
-     "Phường Điện Biên", "Cải cách hành chính", "05/09/2022", "", "", "", "", "", "", SAMPLE_MARK),
+     "Phường Điện Biên", "Cải cách hành chính", "05/09/2022", "", "", "", "", "", "", "anh-truoc.jpg; anh-sau.jpg",
+     SAMPLE_MARK),
     (2, "Một số biện pháp bảo vệ môi trường cho trẻ 5-6 tuổi", "Tác giả thứ nhất\nTác giả thứ hai",
      "01/02/1990\n03/04/1991", "Giáo viên\nGiáo viên", "60%\n40%", "Trường Mầm non A", "Giáo dục", "09/2022", "", "",
-     "", "", "", 12_000_000, SAMPLE_MARK),
+     "", "", "", 12_000_000, "", SAMPLE_MARK),
 )  # fmt: skip
 _LINES: Final = (
     "Cách điền · How to fill in",
@@ -37,8 +39,10 @@ _LINES: Final = (
     "3. Ngày: 05/09/2023; chỉ biết tháng thì ghi 09/2023.",
     "4. Hai dòng có ghi chú “Dòng minh họa” không được nộp; có thể xóa hoặc để nguyên.",
     "5. Nộp lại cùng một tệp không tạo hồ sơ trùng.",
+    "6. Minh chứng: tên các tệp cách nhau bằng dấu ; và nằm trong thư mục chỉ ra khi nộp (--evidence THƯ-MỤC).",
     "One initiative a row. Required: title, authors, unit. Several authors: one a line in the cell, shares in the same",
     "order, 100% in all. Dates as 05/09/2023 or 09/2023. Filing the same file again files nothing twice.",
+    "Evidence: names of files, joined by ; and lying in the folder that --evidence names.",
 )
 _ROWS: Final = 2_000
 
