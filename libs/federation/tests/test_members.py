@@ -134,7 +134,11 @@ async def test_adding_a_node_again_with_the_same_key_changes_nothing(linked: Fed
     assert (await undisturbed(linked, "a"), linked.hub.folder.keys_of("a")) == before
 
 
-@pytest.mark.parametrize("key", ["", "UABC", NKey.create("account").public, NKey.create("user").public[:-1] + "1"])
+@pytest.mark.parametrize(
+    "key",
+    ["", "UABC", NKey.create("account").public, NKey.create("user").public[:-1] + "1"],
+    ids=["empty", "short", "of-an-account", "mistyped"],
+)
 async def test_key_that_is_no_user_key_is_refused(fed: Federation, key: str) -> None:
     with pytest.raises(RequestRefused, match="key_unreadable"):
         await fed.broker.add("a", user_public=key)
