@@ -22,6 +22,7 @@ async def test_figures_are_the_scenarios_whatever_crosses(played: Played) -> Non
 
     assert outcome["totals"] == {"filed": FILED, "recognised": RECOGNISED}
     assert outcome["city"] == {"filed": SENT_UP, "recognised": CITY_RECOGNISED}
+    assert (outcome["reported"]["recognised"], outcome["reported"]["refused"]) == (RECOGNISED, FILED - RECOGNISED)
     assert (outcome["reward"]["total_vnd"], outcome["dead_letters"]) == (7_070_000, 0)
 
 

@@ -51,6 +51,9 @@ class Sample(reporting_pb2_grpc.ReportingServiceServicer):
     async def GetRewardReport(self, request: pb.GetRewardReportRequest, context: object) -> pb.GetRewardReportResponse:
         return pb.GetRewardReportResponse()
 
+    async def GetNodeReport(self, request: pb.GetNodeReportRequest, context: object) -> pb.GetNodeReportResponse:
+        return pb.GetNodeReportResponse()
+
     async def Rebuild(self, request: pb.RebuildRequest, context: object) -> pb.RebuildResponse:
         self.entered.set()
         await self.release.wait()

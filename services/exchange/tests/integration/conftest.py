@@ -122,6 +122,7 @@ def definition(parts: dict[str, Any]) -> Definition:
             StoredLedger(store),
             registry,
             steps,
+            books,
             leaf,
             context,
         )

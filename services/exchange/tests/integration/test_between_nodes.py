@@ -7,18 +7,28 @@ between them, which has tests of its own, is a function here.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import pytest
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
-from sangkien.contracts.crossing import Crossing, DossierAnswered, DossierFiled, FiledAuthor, RoundAnnounced
+from sangkien.contracts.crossing import (
+    CertificateSent,
+    Crossing,
+    DossierAnswered,
+    DossierFiled,
+    FiledAuthor,
+    RoundAnnounced,
+)
 from sangkien.contracts.events import (
     AuthorShare,
     CertificateIssued,
     DecisionIssued,
     DossierAccepted,
     DossierVoted,
+    Event,
+    ForeignCertificateReceived,
+    ForeignDecisionSummarised,
     InitiativeRecognised,
     RoundClosed,
     RoundOpened,
@@ -26,8 +36,9 @@ from sangkien.contracts.events import (
 )
 from sangkien.exchange.adapters.stored import StoredOutgoings, StoredSteps
 from sangkien.exchange.application.ports import NotYet
-from sangkien.exchange.domain.foreign import AnswerNotTheirs, RoundNotTheirs
+from sangkien.exchange.domain.foreign import AnswerNotTheirs, RoundNotTheirs, SummaryNotTheirs
 from sangkien.exchange.domain.outgoing import Outgoing
+from sangkien.kernel.spoken_codes import code_of_hash
 from sangkien.runtime import utc_now
 from sangkien.testkit import eventually
 
@@ -63,6 +74,7 @@ async def city_round(city: Any, district: Any) -> str:
     return "CITY1"
 
 
+E = TypeVar("E", bound=Event)
 UNIT = "Phường Điện Biên"
 SENT_AT = datetime(2023, 5, 12, 3, 0, tzinfo=UTC)
 
@@ -137,9 +149,54 @@ async def test_dossier_goes_up_and_its_decision_comes_down(city: Any, district: 
     assert (decided.decision_symbol, decided.remote_code) == ("99/QĐ-UBND", at_city.code)
     refs = {author.full_name: author.ref for author in filed.authors}
     assert [getattr(one, "author_ref", None) for one in said] == [None, refs["Trần Văn Bình"]]
-    assert await district.context.store.count("foreign_certificates", {"dossier_id": there}) == 1
+    [told] = await events(district, ForeignCertificateReceived)
+    assert (told.dossier_id, told.node, told.number, told.told_ids) == (
+        there,
+        "hanoi",
+        "1/2023",
+        (refs["Trần Văn Bình"],),
+    )
+    [held] = (await district.queries.custody(there)).certificates
+    assert (held.number, held.person_id, held.check_code) == ("1/2023", told.person_id, code_of_hash("0" * 64))
     steps = [step.what for step in await StoredSteps(district.context.store, str).of(there)]
     assert steps == ["filed", "sent", "received", "accepted", "voted", "recognised"]
+
+
+async def events(node: Any, kind: type[E]) -> list[E]:
+    """What exchange told its own node, sent or not."""
+    rows = [row for coll in ("outbox", "outbox_sent") for row in await node.context.store.find(coll)]
+    return [kind.from_bytes(row["body"].encode()) for row in rows if row["type"] == kind.TYPE]
+
+
+async def test_certificate_of_somebody_else_names_nobody_and_all_authors_are_told(
+    city: Any, district: Any, city_round: str
+) -> None:
+    there = await file(district, "Nguyễn Thị Hoa", "Trần Văn Bình")
+    await eventually(lambda: district.context.store.count("sent_dossiers"), value=1)
+    sent = CertificateSent(
+        dossier_id=there, certificate_id="C", number="1", author_ref="badinh:STRANGER", data_sha256="0" * 64,
+        issued_on=date(2023, 7, 10),
+    )  # fmt: skip
+    with pytest.raises(AnswerNotTheirs):
+        await district.takes("xa", sent)
+    await district.takes("hanoi", sent)
+
+    [told] = await events(district, ForeignCertificateReceived)
+    authors = {author.person_id for author in (await standing(district, there)).content.authors}
+    assert (told.person_id, set(told.told_ids), len(told.told_ids)) == ("", authors, 2)
+
+
+async def test_decision_of_a_node_below_is_told_with_its_round(city: Any, district: Any) -> None:
+    await district.review.says(opened("Q1").model_copy(update={"name": "Đợt 1", "tier": "district"}), "Q1", 1)
+    await eventually(lambda: district.context.store.count("own_rounds"), value=1)
+    issued = summary().model_copy(update={"round_id": "Q1", "tier": "district", "refused": 2})
+    await district.recognition.says(issued, "D1", 1)
+    [said] = await carry(district, city, 1)
+    with pytest.raises(SummaryNotTheirs):
+        await district.takes("hanoi", said)
+
+    [told] = await events(city, ForeignDecisionSummarised)
+    assert (told.node, told.round_id, told.round_name, told.recognised, told.refused) == ("badinh", "Q1", "Đợt 1", 1, 2)
 
 
 async def code_there(node: Any, dossier_id: str) -> str:

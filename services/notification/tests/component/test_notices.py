@@ -9,6 +9,7 @@ from sangkien.contracts.events import (
     DossierRefused,
     EntitlementGranted,
     ForeignAnswerReceived,
+    ForeignCertificateReceived,
     InitiativeRefused,
     ReviewersAssigned,
     SupplementRequested,
@@ -241,3 +242,32 @@ async def test_authors_are_told_what_another_node_makes_of_their_dossier(begin: 
         "danh bạ. Sửa và nộp bản bổ sung, hồ sơ sẽ được gửi lại."
     )
     assert len(await cast.inbox("local:A2", 1)) == 1
+
+
+async def test_author_is_told_of_a_certificate_of_another_node_and_how_to_check_it(begin: Any, events: Any) -> None:
+    cast = await begin()
+    await cast.publish(events.submitted("D1", *AUTHORS, competent_node="hanoi"))
+    await cast.inbox("local:A2", 1)
+    issued = ForeignCertificateReceived(
+        dossier_id="D1",
+        node="hanoi",
+        certificate_id="C9",
+        number="1/2023",
+        person_id="local:A2",
+        told_ids=("local:A2",),
+        data_sha256="0" * 64,
+        check_code="7K3QD9M2XA",
+        issued_on=DAY,
+    )
+    id = await cast.publish(issued)
+    await cast.publish(issued, event_id=id)
+
+    _, told = await cast.inbox("local:A2", 2)
+    assert (told.kind, told.body) == (
+        "foreign_certificate",
+        (
+            "Chúc mừng! Nơi xét (hanoi) đã cấp giấy chứng nhận số 1/2023 ngày 20/12/2023 cho sáng kiến của hồ sơ SK-D1 "
+            "“Cải tiến quy trình”. Để kiểm tra, quét mã QR trên giấy hoặc nhập mã 7K3QD9M2XA tại nơi cấp."
+        ),
+    )
+    assert [each.kind for each in await cast.inbox("local:A1", 1)] == ["dossier_received"]

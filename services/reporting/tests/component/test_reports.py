@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,23 @@ AWAY = submitted("AWAY").model_copy(update={"round_id": "THEIRS", "competent_nod
 TAKEN_BACK = ev.DossierWithdrawn(
     dossier_id="AWAY", version=1, withdrawn_on=DAY, round_id="THEIRS", competent_node="hanoi"
 )
+
+
+def below(node: str, decision: str, tier: Any, recognised: int, refused: int, on: date) -> ev.ForeignDecisionSummarised:
+    return ev.ForeignDecisionSummarised(
+        node=node,
+        decision_id=decision,
+        symbol=decision,
+        round_id="R1",
+        round_name="Đợt của quận",
+        tier=tier,
+        recognised=recognised,
+        refused=refused,
+        issued_on=on,
+    )
+
+
+LATER = date(2024, 1, 15)
 STORY: tuple[tuple[ev.Event, str], ...] = (
     (OPENED, "R1"),
     (AWAY, "AWAY"),
@@ -120,7 +138,25 @@ STORY: tuple[tuple[ev.Event, str], ...] = (
     (REWARDED, "D1"),
     (entitlement(1, "individual", 540_000), "D1"),
     (entitlement(2, "collective", 1_080_000), "D1"),
+    (below("ba-dinh", "Q1", "district", 5, 1, DAY), "Q1"),
+    (below("ba-dinh", "Q2", "district", 2, 0, LATER), "Q2"),
+    (below("ba-dinh", "Q3", "grassroots", 7, 0, DAY), "Q3"),
+    (below("tay-ho", "Q1", "district", 3, 2, DAY), "Q1"),
 )
+NODES = (
+    pb.NodeSummary(
+        node="ba-dinh", round_id="R1", round_name="Đợt của quận", tier="district", decisions=2, recognised=7, refused=1,
+        last_issued_on="2024-01-15",
+    ),
+    pb.NodeSummary(
+        node="ba-dinh", round_id="R1", round_name="Đợt của quận", tier="grassroots", decisions=1, recognised=7,
+        last_issued_on="2023-06-01",
+    ),
+    pb.NodeSummary(
+        node="tay-ho", round_id="R1", round_name="Đợt của quận", tier="district", decisions=1, recognised=3, refused=2,
+        last_issued_on="2023-06-01",
+    ),
+)  # fmt: skip
 ROUND = pb.RoundSummary(
     round_id="R1",
     name="Đợt 1",
@@ -178,7 +214,7 @@ async def scene(own_nats_server: NatsServer, tmp_path: Path) -> AsyncIterator[Sc
         url = own_nats_server.url
         neighbours = {
             name: await stack.enter_async_context(neighbour(name, nats_url=url, data_dir=tmp_path))
-            for name in ("intake", "review", "reward")
+            for name in ("intake", "review", "reward", "exchange")
         }
         service = await stack.enter_async_context(
             running_service(SERVICE, nats_url=url, data_dir=tmp_path, directory=directory)
@@ -196,7 +232,12 @@ async def test_report_counts_each_fact_once_whatever_comes_twice_or_in_another_o
         await publisher.repeats(event, about, event_id=event_id)
     report = await scene.journalled(len(STORY))
 
-    assert list(report.rounds) == [ROUND]
+    nodes = await scene.reports.GetNodeReport(pb.GetNodeReportRequest())
+    assert (list(report.rounds), tuple(nodes.rounds)) == ([ROUND], NODES)
+    assert [(one.node, one.recognised, one.refused) for one in nodes.totals] == [("ba-dinh", 14, 1), ("tay-ho", 3, 2)]
+    assert nodes.total == pb.NodeSummary(decisions=4, recognised=17, refused=3, last_issued_on="2024-01-15")
+    of_2024 = await scene.reports.GetNodeReport(pb.GetNodeReportRequest(year=2024))
+    assert [(one.node, one.recognised) for one in of_2024.rounds] == [("ba-dinh", 2)]
 
 
 async def test_reward_report_sums_entitlements_and_reconciles(scene: Scene) -> None:
@@ -212,10 +253,12 @@ async def test_reward_report_sums_entitlements_and_reconciles(scene: Scene) -> N
 async def test_rebuild_from_the_journal_gives_the_same_report(scene: Scene) -> None:
     await scene.say(STORY)
     before = await scene.journalled(len(STORY))
+    nodes = await scene.reports.GetNodeReport(pb.GetNodeReportRequest())
 
     rebuilt = await scene.reports.Rebuild(pb.RebuildRequest())
 
-    assert rebuilt.events == len(STORY)
+    assert (rebuilt.events, tuple(nodes.rounds)) == (len(STORY), NODES)
+    assert await scene.reports.GetNodeReport(pb.GetNodeReportRequest()) == nodes
     assert await scene.reports.GetRoundReport(pb.GetRoundReportRequest()) == before
     assert list((await scene.reports.GetRewardReport(pb.GetRewardReportRequest())).decisions) == [REWARD]
 

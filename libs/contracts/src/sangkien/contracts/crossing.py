@@ -199,6 +199,7 @@ class DecisionSummarised(Crossing):
     decision_id: str
     symbol: str
     round_id: str
+    round_name: str = Field(default="", max_length=300)
     tier: Tier
     recognised: int = Field(ge=0)
     refused: int = Field(ge=0)

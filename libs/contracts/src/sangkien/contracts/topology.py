@@ -22,6 +22,7 @@ from sangkien.contracts.events import (
     EntitlementGranted,
     Event,
     ForeignAnswerReceived,
+    ForeignCertificateReceived,
     ForeignRoundAnnounced,
     InitiativeRecognised,
     InitiativeRefused,
@@ -160,11 +161,11 @@ CONSUMERS: tuple[ConsumerSpec, ...] = (
     _listens("notification", SupplementRequested, DossierAccepted, DossierRefused, ReviewersAssigned),
     _listens("notification", InitiativeRefused, CertificateIssued),
     _listens("notification", EntitlementGranted),
-    _listens("notification", ForeignAnswerReceived),
+    _listens("notification", ForeignAnswerReceived, ForeignCertificateReceived),
     _listens("exchange", DossierSubmitted, DossierSupplemented, DossierWithdrawn),
     _listens("exchange", RoundOpened, RoundClosed, DossierAccepted, SupplementRequested, DossierRefused, DossierVoted),
     _listens("exchange", InitiativeRecognised, InitiativeRefused, CertificateIssued, DecisionIssued),
-    *(_journals("reporting", publisher) for publisher in PUBLISHERS if publisher != "exchange"),
+    *(_journals("reporting", publisher) for publisher in PUBLISHERS),
 )
 
 TOPOLOGY = Topology(STREAMS, CONSUMERS)

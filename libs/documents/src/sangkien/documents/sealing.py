@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sangkien.documents.errors import DocumentError
-from sangkien.kernel.spoken_codes import as_typed, is_checked, is_spoken, spoken_code
+from sangkien.kernel.spoken_codes import CHARACTERS_OF_HASH, as_typed, code_of_hash, is_checked, is_spoken
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_DATA_CHARACTERS = 9
 _LARGEST = 2**53 - 1
 
 Json = Mapping[str, "Json"] | Sequence["Json"] | str | int | bool | date | None
@@ -46,7 +45,7 @@ def check_code(data_hash: str) -> str:
     """
     if not _SHA256.fullmatch(data_hash):
         raise DocumentError("check code", "data_hash", "is not a SHA-256 in lower-case hexadecimal")
-    return spoken_code(int(data_hash[:12], 16) >> 3, _DATA_CHARACTERS)
+    return code_of_hash(data_hash)
 
 
 def read_check_code(typed: str) -> str:
@@ -56,7 +55,7 @@ def read_check_code(typed: str) -> str:
     a document that does not exist.
     """
     code = as_typed(typed)
-    if not is_spoken(code, _DATA_CHARACTERS):
+    if not is_spoken(code, CHARACTERS_OF_HASH):
         raise DocumentError("check code", "code", "must be ten letters and digits, as printed under the QR code")
     if not is_checked(code):
         raise DocumentError("check code", "code", "has a typing error; compare it with the printed one")

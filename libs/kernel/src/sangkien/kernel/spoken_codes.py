@@ -6,6 +6,8 @@ character and every two exchanged ones, in codes of up to 30 characters.
 
 from collections.abc import Sequence
 
+CHARACTERS_OF_HASH = 9
+"""Of a code that stands for a document, before its check character."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 _MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
@@ -15,6 +17,14 @@ def spoken_code(number: int, characters: int) -> str:
     """The lowest 5 x `characters` bits of `number`, the highest first, and the check character."""
     values = [(number >> 5 * place) & 31 for place in reversed(range(characters))]
     return "".join([_ALPHABET[value] for value in [*values, _check(values)]])
+
+
+def code_of_hash(sha256: str) -> str:
+    """Ten characters that stand for a document by the hash of its data: 45 bits of it and the check character.
+
+    `sha256` is 64 lower-case hexadecimal digits.
+    """
+    return spoken_code(int(sha256[:12], 16) >> 3, CHARACTERS_OF_HASH)
 
 
 def as_typed(text: str) -> str:

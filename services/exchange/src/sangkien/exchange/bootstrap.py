@@ -95,7 +95,7 @@ def build(context: Context) -> Parts:
     )
     loops = _loops(on, life, taking)
     on.wake = loops.wake
-    queries = Queries(on.outgoings, on.incomings, on.ledger, on.book, on.steps, on.leaf, context)
+    queries = Queries(on.outgoings, on.incomings, on.ledger, on.book, on.steps, on.books, on.leaf, context)
     gauges = Gauges(context.metrics, queries, context, lambda: on.folder.certificate_until)
     use_cases = UseCases(queries, life, taking, on.book, on.key.public, lambda: on.folder.certificate_until)
     return Parts(

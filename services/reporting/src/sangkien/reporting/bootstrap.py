@@ -9,6 +9,7 @@ from sangkien.messaging import Subscription
 from sangkien.reporting.adapters.facts import SCHEMA, Facts
 from sangkien.reporting.adapters.journal import Journal, StoredRebuild
 from sangkien.reporting.application.rebuild_facts import RebuildFacts
+from sangkien.reporting.application.report_nodes import ReportNodes
 from sangkien.reporting.application.report_rewards import ReportRewards
 from sangkien.reporting.application.report_rounds import ReportRounds
 from sangkien.reporting.entrypoints.grpc_service import POLICY, ReportingServicer
@@ -30,6 +31,7 @@ def build(context: Context) -> Parts:
     servicer = ReportingServicer(
         ReportRounds(facts, journal),
         ReportRewards(facts),
+        ReportNodes(facts),
         rebuild,
         journal,
         log,

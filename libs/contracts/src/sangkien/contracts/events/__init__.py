@@ -2,7 +2,12 @@
 
 from sangkien.contracts.events.base import Event, UndecodableEvent, decode, event_types, service_of
 from sangkien.contracts.events.directory import OrganisationRegistered, PersonRegistered
-from sangkien.contracts.events.exchange import ForeignAnswerReceived, ForeignRoundAnnounced
+from sangkien.contracts.events.exchange import (
+    ForeignAnswerReceived,
+    ForeignCertificateReceived,
+    ForeignDecisionSummarised,
+    ForeignRoundAnnounced,
+)
 from sangkien.contracts.events.intake import (
     AuthorShare,
     DossierFacts,
@@ -42,6 +47,8 @@ __all__ = [
     "EntitlementGranted",
     "Event",
     "ForeignAnswerReceived",
+    "ForeignCertificateReceived",
+    "ForeignDecisionSummarised",
     "ForeignRoundAnnounced",
     "InitiativeRecognised",
     "InitiativeRefused",

@@ -49,3 +49,35 @@ class ForeignAnswerReceived(Event):
     decision_symbol: str = ""
     on: date
     author_ids: tuple[str, ...] = Field(default=(), description="of the dossier, person ids here: those who are told")
+
+
+class ForeignCertificateReceived(Event):
+    """The node that recognised a dossier of this one issued a certificate to an author. That node asserts it."""
+
+    TYPE: ClassVar[str] = "ev.exchange.certificate.received.v1"
+
+    dossier_id: str
+    node: str
+    certificate_id: str = Field(description="at that node")
+    number: str
+    person_id: str = Field(default="", description="the author here; empty when that node named nobody of the dossier")
+    told_ids: tuple[str, ...] = Field(default=(), description="who are told: the author, or all of the dossier's")
+    data_sha256: str
+    check_code: str = Field(description="what anyone checks the certificate by, at that node")
+    issued_on: date
+
+
+class ForeignDecisionSummarised(Event):
+    """A node below this one issued a recognition decision: how many initiatives it recognised and refused."""
+
+    TYPE: ClassVar[str] = "ev.exchange.decision.summarised.v1"
+
+    node: str
+    decision_id: str = Field(description="at that node")
+    symbol: str
+    round_id: str = Field(description="at that node")
+    round_name: str = ""
+    tier: Literal["grassroots", "district", "city", "national"]
+    recognised: int
+    refused: int
+    issued_on: date

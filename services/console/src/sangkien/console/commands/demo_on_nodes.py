@@ -100,4 +100,8 @@ def _custody(told: "FederatedTold") -> Table:
     for each in told.audits:
         found = "[green]✓[/green]" if each.broken is None else f"[red]{each.broken.where}: {each.broken.code}[/red]"
         table.add_row(escape(f"{each.of} {each.node}"), str(each.entries), found)
+    table.add_section()
+    reported = told.reported
+    sums = f"công nhận · recognised {reported.recognised}, không · not {reported.refused}"
+    table.add_row("Quyết định báo cáo lên · Decisions reported", str(reported.decisions), sums)
     return table

@@ -29,7 +29,8 @@ def dossier(
 
     found = speak(work(), as_json=as_json)
     if as_json:
-        print_json(plain(found) | {"steps": [plain(step) for step in found.steps]})
+        steps, issued = [plain(one) for one in found.steps], [plain(one) for one in found.certificates]
+        print_json(plain(found) | {"steps": steps, "certificates": issued})
         return
     out.print(
         f"[bold]{escape(found.dossier_id)}[/bold]: {escape(found.holder)} đang giữ từ · holds it since"
@@ -48,3 +49,9 @@ def dossier(
         what = worded("custody_step", step.what)
         table.add_row(told(step.at), escape(step.node), escape(what), escape(step.detail))
     out.print(table)
+    for one in found.certificates:
+        out.print(
+            f"GCN số · certificate [bold]{escape(one.number)}[/bold]: {escape(one.node)}, {escape(one.issued_on)},"
+            f" {escape(one.person_id)}; mã kiểm tra · check code {escape(one.check_code)}",
+            soft_wrap=True,
+        )

@@ -17,6 +17,7 @@ from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from sangkien.api.hub.v1 import hub_pb2
 from sangkien.api.hub.v1.hub_pb2_grpc import HubServiceStub
 from sangkien.api.ops.v1 import ops_pb2
+from sangkien.api.reporting.v1 import reporting_pb2 as rep
 from sangkien.console.demo.mailbox import mailbox
 from sangkien.console.demo.outage import CutLink, Outage
 from sangkien.console.demo.outcome import Outcome, Reader
@@ -60,6 +61,7 @@ class FederatedTold:
     nodes: tuple[NodeSeen, ...]
     outage: Outage
     audits: tuple[Checked, ...]
+    reported: rep.NodeSummary
     spans: list[ops_pb2.Span]
 
     def as_json(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class FederatedTold:
         return self.outcome.as_json() | {
             "nodes": [{"id": node.id, "profile": node.profile, "pids": node.pids} for node in self.nodes],
             "link": self.outage.as_json(),
+            "reported": {name: getattr(self.reported, name) for name in ("decisions", "recognised", "refused")},
             "audit": {
                 "ok": all(each.broken is None for each in self.audits),
                 "checked": [each.as_json() for each in self.audits],
@@ -171,13 +174,14 @@ async def run_federated(scenario: Scenario, *, seed: int, folder: Path, mongo: s
         audits = tuple([checked for node in nodes.all for checked in await audit(node)])
         bars.said(_AUDIT, 1, 1)
         outcome = await read(nodes, story, duration_s=time.monotonic() - began)
+        reported = await Reader(nodes.city, nodes.city.operator()).reported()
         seen = tuple(
             NodeSeen(node.folder.identity().node, node.folder.chosen().profile, node.supervisor.pids())
             for node in nodes.all
             if node.supervisor
         )
         spans = await spans_of(nodes, story.a_dossier)
-    return FederatedTold(outcome, story, seen, drill.outage, audits, spans)
+    return FederatedTold(outcome, story, seen, drill.outage, audits, reported, spans)
 
 
 async def come_to_rest(nodes: ThreeNodes) -> None:

@@ -117,6 +117,10 @@ class Reader:
         """One round as this node's reporting states it."""
         return (await self._rounds()).get(round_id)
 
+    async def reported(self) -> rep.NodeSummary:
+        """What the nodes below this one reported of their decisions, all together."""
+        return (await patiently(self._reporting.GetNodeReport, rep.GetNodeReportRequest())).total
+
     async def notices(self) -> dict[str, dict[str, int]]:
         """Deliveries by channel and state."""
         counts = await patiently(self._notification.CountDeliveries, note.CountDeliveriesRequest())

@@ -10,7 +10,7 @@ from typing import Final
 
 from sangkien.contracts.crossing import DossierFiled
 from sangkien.exchange.adapters.documents import OUTGOING, read_outgoing
-from sangkien.exchange.domain.foreign import Arrival, OwnRound, Returned, Sent
+from sangkien.exchange.domain.foreign import Arrival, Certificate, OwnRound, Returned, Sent
 from sangkien.exchange.domain.outgoing import Outgoing, OutState
 from sangkien.store import Delete, Document, Index, Insert, Op, Schema, Store, save
 
@@ -23,6 +23,7 @@ SUMMARIES: Final = "foreign_summaries"
 RETURNS: Final = "returned_dossiers"
 EXPECTED: Final = "expected_arrivals"
 _MOST_ROUNDS: Final = 1_000
+_MOST_CERTIFICATES: Final = 1_000
 
 FOREIGN_SCHEMA: Final = Schema(
     (ROUNDS, SENT, ARRIVALS, RECOGNITIONS, CERTIFICATES, SUMMARIES, RETURNS, EXPECTED),
@@ -105,6 +106,10 @@ class StoredBooks:
 
     def keep_certificate(self, node: str, certificate_id: str, facts: Mapping[str, object]) -> Op:
         return Insert(CERTIFICATES, {**facts, "_id": f"{node}/{certificate_id}", "node": node})
+
+    async def certificates(self, dossier_id: str) -> Sequence[Certificate]:
+        docs = await self._store.find(CERTIFICATES, {"dossier_id": dossier_id}, limit=_MOST_CERTIFICATES)
+        return sorted([_certificate(doc) for doc in docs], key=lambda one: (one.issued_on, one.number))
 
     def keep_summary(self, node: str, decision_id: str, facts: Mapping[str, object]) -> Op:
         return Insert(SUMMARIES, {**facts, "_id": f"{node}/{decision_id}", "node": node})
@@ -190,6 +195,11 @@ def _arrival(doc: Document) -> Arrival:
         authors=dict(doc["authors"]),
         stored=doc["ver"],
     )
+
+
+def _certificate(doc: Document) -> Certificate:
+    on = date.fromisoformat(doc["issued_on"])
+    return Certificate(doc["number"], doc["node"], on, doc["person_id"], doc["check_code"])
 
 
 def _returned(message: Outgoing) -> Returned:

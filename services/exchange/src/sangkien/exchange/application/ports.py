@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from sangkien.exchange.domain.foreign import Certificate
 from sangkien.store import Op
 
 if TYPE_CHECKING:
@@ -181,4 +182,12 @@ class CustodySteps(Protocol):
 
     async def of(self, dossier: str) -> Sequence[CustodyStep]:
         """All steps of a dossier by its id or receipt code here, oldest first."""
+        ...
+
+
+class Certificates(Protocol):
+    """Certificates that other nodes issued for dossiers of this one."""
+
+    async def certificates(self, dossier_id: str) -> Sequence[Certificate]:
+        """In order of issue."""
         ...

@@ -7,9 +7,10 @@ from hashlib import sha256
 from typing import Final
 
 from sangkien.exchange.application.link_ports import Incomings, Leaf, Ledger, NodeBook, Outgoings
-from sangkien.exchange.application.ports import CustodyStep, CustodySteps, KnownNode, World
+from sangkien.exchange.application.ports import Certificates, CustodyStep, CustodySteps, KnownNode, World
 from sangkien.exchange.application.post_messages import HUB
 from sangkien.exchange.domain.errors import CustodyUnknown, MessageUnknown
+from sangkien.exchange.domain.foreign import Certificate
 from sangkien.exchange.domain.incoming import Received
 from sangkien.exchange.domain.outgoing import Outgoing, OutState, outgoing_id
 from sangkien.exchange.domain.receipts import sending_word
@@ -61,6 +62,7 @@ class Custody:
     answer_due: date | None
     remote_id: str
     steps: Sequence[CustodyStep]
+    certificates: Sequence[Certificate]
 
 
 class Queries:
@@ -73,6 +75,7 @@ class Queries:
         ledger: Ledger,
         book: NodeBook,
         steps: CustodySteps,
+        certificates: Certificates,
         leaf: Leaf,
         world: World,
     ) -> None:
@@ -81,6 +84,7 @@ class Queries:
         self._ledger = ledger
         self._book = book
         self._steps = steps
+        self._certificates = certificates
         self._leaf = leaf
         self._world = world
 
@@ -181,6 +185,7 @@ class Queries:
             answer_due=due.answer_due,
             remote_id=next((step.remote_id for step in reversed(steps) if step.remote_id), ""),
             steps=steps,
+            certificates=await self._certificates.certificates(recorded[0].dossier_id),
         )
 
     async def _fate(self, sent: CustodyStep) -> Sequence[CustodyStep]:

@@ -150,6 +150,20 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that another node issued to an author of a dossier of ours; `person_id` is "" where it named none.
+
+    `check_code` is what anyone checks it by, at that node.
+    """
+
+    number: str
+    node: str
+    issued_on: date
+    person_id: str
+    check_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A dossier that came from another node as intake has it now. `authors` are person ids, in the order filed."""
 

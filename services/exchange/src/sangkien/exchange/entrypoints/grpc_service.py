@@ -14,6 +14,7 @@ from sangkien.exchange.application.live_in_federation import LiveInFederation
 from sangkien.exchange.application.ports import CustodyStep
 from sangkien.exchange.application.queries import Peer, Queries
 from sangkien.exchange.application.take_messages import TakeMessages
+from sangkien.exchange.domain.foreign import Certificate
 from sangkien.exchange.domain.incoming import Received
 from sangkien.exchange.domain.outgoing import Outgoing, OutState
 from sangkien.rpc import Policy
@@ -93,6 +94,7 @@ class ExchangeServicer(ExchangeServiceServicer):
             answer_due=custody.answer_due.isoformat() if custody.answer_due else "",
             steps=[_step(step) for step in custody.steps],
             remote_id=custody.remote_id,
+            certificates=[_certificate(one) for one in custody.certificates],
         )
 
     async def ListSeals(self, request: api.ListSealsRequest, context: object) -> api.ListSealsResponse:
@@ -166,6 +168,16 @@ def _came(message: Received) -> api.Message:
         delivered_at=_timestamp(message.received_at),
         position=message.position,
         reason=message.reason,
+    )
+
+
+def _certificate(one: Certificate) -> api.Certificate:
+    return api.Certificate(
+        number=one.number,
+        node=one.node,
+        issued_on=one.issued_on.isoformat(),
+        person_id=one.person_id,
+        check_code=one.check_code,
     )
 
 

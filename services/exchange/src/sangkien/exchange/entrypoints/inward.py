@@ -1,9 +1,8 @@
 """Messages of other nodes, and what they do here."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sangkien.contracts.crossing import (
     CertificateSent,
@@ -13,7 +12,13 @@ from sangkien.contracts.crossing import (
     DossierTakenBack,
     RoundAnnounced,
 )
-from sangkien.contracts.events import Event, ForeignAnswerReceived, ForeignRoundAnnounced
+from sangkien.contracts.events import (
+    Event,
+    ForeignAnswerReceived,
+    ForeignCertificateReceived,
+    ForeignDecisionSummarised,
+    ForeignRoundAnnounced,
+)
 from sangkien.exchange.application.ports import (
     Commit,
     CustodyStep,
@@ -40,6 +45,7 @@ from sangkien.exchange.domain.foreign import (
     stands_above,
 )
 from sangkien.exchange.entrypoints.dealings import Books, Desk, hanoi_day, parent_of
+from sangkien.kernel.spoken_codes import code_of_hash
 from sangkien.messaging import outbox_row
 from sangkien.store import Op
 
@@ -71,12 +77,9 @@ class Business:
             case DossierAnswered():
                 return await self._answered(sender, message, seal)
             case CertificateSent():
-                await self._ours(sender, message.dossier_id)
-                return Taken([self._books.keep_certificate(sender, message.certificate_id, _facts(message))])
+                return await self._certified(sender, message, seal)
             case DecisionSummarised():
-                if not self._above(self._registry.me.node, sender):
-                    raise SummaryNotTheirs(node=sender)
-                return Taken([self._books.keep_summary(sender, message.decision_id, _facts(message))])
+                return self._summarised(sender, message, seal)
         raise MessageNotForUs(type=message.TYPE)
 
     def _announced(self, sender: str, message: RoundAnnounced, seal: "Seal") -> Taken:
@@ -192,6 +195,27 @@ class Business:
         ]
         return Taken(ops)
 
+    async def _certified(self, sender: str, message: CertificateSent, seal: "Seal") -> Taken:
+        """Kept and told of. A person who is no author of the dossier is nobody whom that node may have told."""
+        sent = await self._ours(sender, message.dossier_id)
+        person = message.author_ref if message.author_ref in sent.authors else ""
+        event = ForeignCertificateReceived(
+            node=sender,
+            person_id=person,
+            told_ids=(person,) if person else sent.authors,
+            check_code=code_of_hash(message.data_sha256),
+            **message.model_dump(exclude={"author_ref"}),
+        )
+        kept = self._books.keep_certificate(sender, message.certificate_id, event.model_dump(mode="json"))
+        return Taken([kept, self._told(event, message.certificate_id, rank_of(seal.epoch, seal.n), seal)])
+
+    def _summarised(self, sender: str, message: DecisionSummarised, seal: "Seal") -> Taken:
+        if not self._above(self._registry.me.node, sender):
+            raise SummaryNotTheirs(node=sender)
+        event = ForeignDecisionSummarised(node=sender, **message.model_dump())
+        kept = self._books.keep_summary(sender, message.decision_id, message.model_dump(mode="json"))
+        return Taken([kept, self._told(event, message.decision_id, rank_of(seal.epoch, seal.n), seal)])
+
     def _step(self, sent: Sent, message: DossierAnswered, at: datetime) -> CustodyStep:
         me = self._registry.me.node
         back = message.answer in ("not_received", "supplement_requested")
@@ -228,10 +252,6 @@ class Business:
             at=self._world.now(),
             traceparent=seal.trace,
         )
-
-
-def _facts(message: CertificateSent | DecisionSummarised) -> Mapping[str, Any]:
-    return message.model_dump(mode="json")
 
 
 def _standing_answers(filed: DossierFiled, standing: Standing, on: date) -> list[DossierAnswered]:

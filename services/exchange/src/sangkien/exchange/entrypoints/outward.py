@@ -1,6 +1,6 @@
 """Events of this node's services, and what they have to say to other nodes: one handler for each consumer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sangkien.contracts.crossing import (
@@ -146,11 +146,10 @@ class FromRecognition:
 
     async def __call__(self, heard: Sequence[Heard]) -> Taken:
         answered = await self._answers([one for one in heard if not isinstance(one.event, DecisionIssued)])
-        summaries = [
-            message
-            for one in heard
-            if isinstance(one.event, DecisionIssued) and (message := self._summary(one.event, one.trace)) is not None
-        ]
+        issued = [(one.event, one.trace) for one in heard if isinstance(one.event, DecisionIssued)]
+        rounds = await self._books.rounds([event.round_id for event, _ in issued])
+        names = {id: round_.name for id, round_ in rounds.items()}
+        summaries = [said for event, trace in issued if (said := self._summary(event, names, trace)) is not None]
         return Taken([*await self._symbols(heard), *answered.ops], [*answered.outbound, *summaries])
 
     async def _symbols(self, heard: Sequence[Heard]) -> list[Op]:
@@ -163,7 +162,7 @@ class FromRecognition:
         known = await self._books.symbols(list(recognised))
         return [self._books.keep_symbol(id, symbol) for id, symbol in recognised.items() if id not in known]
 
-    def _summary(self, event: DecisionIssued, trace: str) -> Outbound | None:
+    def _summary(self, event: DecisionIssued, names: Mapping[str, str], trace: str) -> Outbound | None:
         parent = self._registry.parent()
         if parent is None or not may_send(DecisionSummarised.TYPE, self._registry.me.profile, parent.profile):
             return None
@@ -171,6 +170,7 @@ class FromRecognition:
             decision_id=event.decision_id,
             symbol=event.symbol,
             round_id=event.round_id,
+            round_name=names.get(event.round_id, "")[:300],
             tier=event.tier,
             recognised=event.recognised,
             refused=event.refused,

@@ -16,6 +16,7 @@ Kind = Literal[
     "entitlement_granted",
     "dossier_not_received",
     "initiative_recognised",
+    "foreign_certificate",
 ]
 
 DIGEST_KIND = "review_digest"

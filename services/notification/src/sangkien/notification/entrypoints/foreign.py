@@ -1,6 +1,6 @@
 """What authors are told of a dossier that another node decides about."""
 
-from sangkien.contracts.events import ForeignAnswerReceived
+from sangkien.contracts.events import ForeignAnswerReceived, ForeignCertificateReceived
 from sangkien.notification.application.ports import Glossary
 from sangkien.notification.domain.notice import Facts, Kind, Occasion
 
@@ -33,3 +33,15 @@ def foreign_occasion(event: ForeignAnswerReceived, dossier: str, glossary: Gloss
         case _:
             return None
     return Occasion(kind, event.dossier_id, event.author_ids, {"dossier": dossier, **facts}, english)
+
+
+def certificate_occasion(event: ForeignCertificateReceived, dossier: str) -> Occasion:
+    """A certificate that another node issued: its number, who issued it, and what it is checked by there."""
+    facts = {
+        "dossier": dossier,
+        "node": event.node,
+        "number": event.number,
+        "issued_on": event.issued_on.isoformat(),
+        "check_code": event.check_code,
+    }
+    return Occasion("foreign_certificate", event.dossier_id, event.told_ids, facts, {})

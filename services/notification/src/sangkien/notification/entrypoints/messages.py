@@ -10,6 +10,7 @@ from sangkien.contracts.events import (
     EntitlementGranted,
     Event,
     ForeignAnswerReceived,
+    ForeignCertificateReceived,
     InitiativeRefused,
     ReviewersAssigned,
     SupplementRequested,
@@ -18,7 +19,7 @@ from sangkien.messaging import Incoming, Later
 from sangkien.notification.application.ports import Dossiers, Glossary, KnownDossier
 from sangkien.notification.application.write_notices import Heard, WriteNotices
 from sangkien.notification.domain.notice import Facts, Occasion
-from sangkien.notification.entrypoints.foreign import foreign_occasion
+from sangkien.notification.entrypoints.foreign import certificate_occasion, foreign_occasion
 from sangkien.store import Op
 
 PATIENT_DELIVERIES = 6
@@ -38,20 +39,24 @@ class NoticeHandler:
         known = await self._dossiers.recall({id for each in messages if (id := _dossier_id(each.event))})
         ops: list[Op] = []
         for each in messages:
-            event = each.event
-            if isinstance(event, DossierSubmitted) and event.dossier_id not in known:
-                known[event.dossier_id] = KnownDossier(event.code, event.title)
-                ops.append(self._dossiers.remember(event.dossier_id, known[event.dossier_id]))
+            filed = each.event
+            if isinstance(filed, DossierSubmitted) and filed.dossier_id not in known:
+                known[filed.dossier_id] = KnownDossier(filed.code, filed.title)
+                ops.append(self._dossiers.remember(filed.dossier_id, known[filed.dossier_id]))
         waiting = [each.id for each in messages if _waits(each, known)]
         if waiting:
             raise Later(*waiting)
         heard = []
         for each in messages:
             dossier = _name(_dossier_id(each.event), known)
-            if isinstance(each.event, ForeignAnswerReceived):
-                occasion = foreign_occasion(each.event, dossier, self._glossary)
-            else:
-                occasion = _occasion(each.event, dossier, self._glossary)
+            occasion: Occasion | None
+            match each.event:
+                case ForeignAnswerReceived() as answered:
+                    occasion = foreign_occasion(answered, dossier, self._glossary)
+                case ForeignCertificateReceived() as issued:
+                    occasion = certificate_occasion(issued, dossier)
+                case event:
+                    occasion = _occasion(event, dossier, self._glossary)
             if occasion is None:
                 continue
             heard.append(Heard(occasion, each.id, each.at, each.traceparent))

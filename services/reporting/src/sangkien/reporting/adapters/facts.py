@@ -18,6 +18,7 @@ _KINDS = (
     "reward_decisions",
     "entitlements",
     "payments",
+    "node_decisions",
 )
 REBUILD = "rebuild"
 _PAGE = 1_000

@@ -34,6 +34,19 @@ _FACTS: dict[type[ev.Event], Callable[[Any], Fact]] = {
         e.entitlement_id,
         {"decision_id": e.decision_id, "holder": e.holder, "amount_vnd": e.amount_vnd},
     ),
+    ev.ForeignDecisionSummarised: lambda e: Fact(
+        "node_decisions",
+        f"{e.node}/{e.decision_id}",
+        {
+            "node": e.node,
+            "round_id": e.round_id,
+            "round_name": e.round_name,
+            "tier": e.tier,
+            "recognised": e.recognised,
+            "refused": e.refused,
+            "issued_on": f"{e.issued_on}",
+        },
+    ),
     ev.PaymentRecorded: lambda e: Fact(
         "payments", e.payment_id, {"decision_id": e.decision_id, "amount_vnd": e.amount_vnd}
     ),

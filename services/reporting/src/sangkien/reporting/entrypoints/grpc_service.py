@@ -7,9 +7,10 @@ from sangkien.api.reporting.v1 import reporting_pb2 as pb
 from sangkien.api.reporting.v1 import reporting_pb2_grpc
 from sangkien.reporting.application.ports import EventJournal, RebuildLog
 from sangkien.reporting.application.rebuild_facts import RebuildFacts
+from sangkien.reporting.application.report_nodes import ReportNodes
 from sangkien.reporting.application.report_rewards import ReportRewards
 from sangkien.reporting.application.report_rounds import ReportRounds
-from sangkien.reporting.domain import ReportsRebuilding, RewardFigures, RoundFigures
+from sangkien.reporting.domain import NodeFigures, ReportsRebuilding, RewardFigures, RoundFigures
 from sangkien.rpc import Policy
 
 _SERVICE = "/sangkien.api.reporting.v1.ReportingService"
@@ -17,11 +18,13 @@ POLICY = Policy(
     {
         f"{_SERVICE}/GetRoundReport": {"secretary", "leader", "operator"},
         f"{_SERVICE}/GetRewardReport": {"secretary", "leader", "finance", "operator"},
+        f"{_SERVICE}/GetNodeReport": {"secretary", "leader", "operator"},
         f"{_SERVICE}/GetTimeline": {"secretary", "operator"},
         f"{_SERVICE}/Rebuild": {"operator"},
     }
 )
 T = TypeVar("T")
+_NODE_FIELDS = tuple(NodeFigures.__dataclass_fields__)
 _ROUND_FIELDS = tuple(RoundFigures.__dataclass_fields__)
 
 
@@ -32,12 +35,14 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
         self,
         rounds: ReportRounds,
         rewards: ReportRewards,
+        nodes: ReportNodes,
         rebuild: RebuildFacts,
         journal: EventJournal,
         log: RebuildLog,
     ) -> None:
         self._rounds = rounds
         self._rewards = rewards
+        self._nodes = nodes
         self._rebuild = rebuild
         self._journal = journal
         self._log = log
@@ -53,6 +58,14 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
     async def GetRewardReport(self, request: pb.GetRewardReportRequest, context: Any) -> pb.GetRewardReportResponse:
         rewards = await self._whole(self._rewards(request.year))
         return pb.GetRewardReportResponse(decisions=[_reward(d) for d in rewards])
+
+    async def GetNodeReport(self, request: pb.GetNodeReportRequest, context: Any) -> pb.GetNodeReportResponse:
+        report = await self._whole(self._nodes(request.year))
+        return pb.GetNodeReportResponse(
+            rounds=[_node(one) for one in report.rounds],
+            totals=[_node(one) for one in report.totals],
+            total=_node(report.total),
+        )
 
     async def GetTimeline(self, request: pb.GetTimelineRequest, context: Any) -> pb.GetTimelineResponse:
         entries = await self._journal.of_dossier(request.dossier_id)
@@ -70,6 +83,10 @@ class ReportingServicer(reporting_pb2_grpc.ReportingServiceServicer):
         if under_way or await self._log.progress():
             raise ReportsRebuilding
         return answer
+
+
+def _node(figures: NodeFigures) -> pb.NodeSummary:
+    return pb.NodeSummary(**{field: getattr(figures, field) for field in _NODE_FIELDS})
 
 
 def _reward(figures: RewardFigures) -> pb.RewardSummary:

@@ -21,7 +21,7 @@ class IncomingJournal(Protocol):
 
 
 class Recorder:
-    """One handler for all five consumers. Facts are kept once, whatever comes twice or in another order."""
+    """One handler for all consumers. Facts are kept once, whatever comes twice or in another order."""
 
     def __init__(self, journal: IncomingJournal, facts: FactBook) -> None:
         self._journal = journal

@@ -394,6 +394,7 @@ class GetCustodyResponse(_message.Message):
     ANSWER_DUE_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
     REMOTE_ID_FIELD_NUMBER: _builtins.int
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
     dossier_id: _builtins.str
     holder: _builtins.str
     """Who holds it now, and since when."""
@@ -406,6 +407,10 @@ class GetCustodyResponse(_message.Message):
     def since(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]: ...
+    @_builtins.property
+    def certificates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Certificate]:
+        """Certificates that the other node issued to the authors, in order of issue."""
+
     def __init__(
         self,
         *,
@@ -416,14 +421,52 @@ class GetCustodyResponse(_message.Message):
         answer_due: _builtins.str = ...,
         steps: _abc.Iterable[Global___Step] | None = ...,
         remote_id: _builtins.str = ...,
+        certificates: _abc.Iterable[Global___Certificate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_due", b"answer_due", "answer_from", b"answer_from", "dossier_id", b"dossier_id", "holder", b"holder", "remote_id", b"remote_id", "since", b"since", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_due", b"answer_due", "answer_from", b"answer_from", "certificates", b"certificates", "dossier_id", b"dossier_id", "holder", b"holder", "remote_id", b"remote_id", "since", b"since", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCustodyResponse: _TypeAlias = GetCustodyResponse  # noqa: Y015
+
+@_typing.final
+class Certificate(_message.Message):
+    """A certificate as the node that issued it told of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
+    ISSUED_ON_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    CHECK_CODE_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    node: _builtins.str
+    """The node that issued it, and checks it."""
+    issued_on: _builtins.str
+    """YYYY-MM-DD."""
+    person_id: _builtins.str
+    """The author here; empty when that node named nobody of the dossier."""
+    check_code: _builtins.str
+    """What anyone checks it by, at the node that issued it."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        node: _builtins.str = ...,
+        issued_on: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        check_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_code", b"check_code", "issued_on", b"issued_on", "node", b"node", "number", b"number", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Certificate: _TypeAlias = Certificate  # noqa: Y015
 
 @_typing.final
 class ListSealsRequest(_message.Message):

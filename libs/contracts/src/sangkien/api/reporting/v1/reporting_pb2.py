@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sangkien/api/reporting/v1/reporting.proto\x12\x19sangkien.api.reporting.v1\")\n\x15GetRoundReportRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"\xfb\x01\n\x0cRoundSummary\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\x0c\n\x04tier\x18\x04 \x01(\t\x12\r\n\x05\x66iled\x18\x05 \x01(\r\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\r\x12\x18\n\x10refused_at_check\x18\x07 \x01(\r\x12\x11\n\twithdrawn\x18\x08 \x01(\r\x12\x0e\n\x06passed\x18\t \x01(\r\x12\x0e\n\x06\x66\x61iled\x18\n \x01(\r\x12\x12\n\nrecognised\x18\x0b \x01(\r\x12\x16\n\x0enot_recognised\x18\x0c \x01(\r\x12\x14\n\x0c\x63\x65rtificates\x18\r \x01(\r\"p\n\x16GetRoundReportResponse\x12\x37\n\x06rounds\x18\x01 \x03(\x0b\x32\'.sangkien.api.reporting.v1.RoundSummary\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12\r\n\x05\x61s_of\x18\x03 \x01(\x03\"&\n\x16GetRewardReportRequest\x12\x0c\n\x04year\x18\x01 \x01(\r\"\xea\x01\n\rRewardSummary\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x0c\n\x04\x66orm\x18\x03 \x01(\t\x12\x11\n\tissued_on\x18\x04 \x01(\t\x12\x13\n\x0bindividuals\x18\x05 \x01(\r\x12\x13\n\x0b\x63ollectives\x18\x06 \x01(\r\x12\x17\n\x0findividuals_vnd\x18\x07 \x01(\x03\x12\x17\n\x0f\x63ollectives_vnd\x18\x08 \x01(\x03\x12\x11\n\ttotal_vnd\x18\t \x01(\x03\x12\x10\n\x08paid_vnd\x18\n \x01(\x03\x12\x12\n\nreconciled\x18\x0b \x01(\x08\"V\n\x17GetRewardReportResponse\x12;\n\tdecisions\x18\x01 \x03(\x0b\x32(.sangkien.api.reporting.v1.RewardSummary\"(\n\x12GetTimelineRequest\x12\x12\n\ndossier_id\x18\x01 \x01(\t\";\n\rTimelineEntry\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\"P\n\x13GetTimelineResponse\x12\x39\n\x07\x65ntries\x18\x01 \x03(\x0b\x32(.sangkien.api.reporting.v1.TimelineEntry\"\x10\n\x0eRebuildRequest\"!\n\x0fRebuildResponse\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x32\xd3\x03\n\x10ReportingService\x12u\n\x0eGetRoundReport\x12\x30.sangkien.api.reporting.v1.GetRoundReportRequest\x1a\x31.sangkien.api.reporting.v1.GetRoundReportResponse\x12x\n\x0fGetRewardReport\x12\x31.sangkien.api.reporting.v1.GetRewardReportRequest\x1a\x32.sangkien.api.reporting.v1.GetRewardReportResponse\x12l\n\x0bGetTimeline\x12-.sangkien.api.reporting.v1.GetTimelineRequest\x1a..sangkien.api.reporting.v1.GetTimelineResponse\x12`\n\x07Rebuild\x12).sangkien.api.reporting.v1.RebuildRequest\x1a*.sangkien.api.reporting.v1.RebuildResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)sangkien/api/reporting/v1/reporting.proto\x12\x19sangkien.api.reporting.v1\")\n\x15GetRoundReportRequest\x12\x10\n\x08round_id\x18\x01 \x01(\t\"\xfb\x01\n\x0cRoundSummary\x12\x10\n\x08round_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\x0c\n\x04tier\x18\x04 \x01(\t\x12\r\n\x05\x66iled\x18\x05 \x01(\r\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\r\x12\x18\n\x10refused_at_check\x18\x07 \x01(\r\x12\x11\n\twithdrawn\x18\x08 \x01(\r\x12\x0e\n\x06passed\x18\t \x01(\r\x12\x0e\n\x06\x66\x61iled\x18\n \x01(\r\x12\x12\n\nrecognised\x18\x0b \x01(\r\x12\x16\n\x0enot_recognised\x18\x0c \x01(\r\x12\x14\n\x0c\x63\x65rtificates\x18\r \x01(\r\"p\n\x16GetRoundReportResponse\x12\x37\n\x06rounds\x18\x01 \x03(\x0b\x32\'.sangkien.api.reporting.v1.RoundSummary\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12\r\n\x05\x61s_of\x18\x03 \x01(\x03\"&\n\x16GetRewardReportRequest\x12\x0c\n\x04year\x18\x01 \x01(\r\"\xea\x01\n\rRewardSummary\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0e\n\x06symbol\x18\x02 \x01(\t\x12\x0c\n\x04\x66orm\x18\x03 \x01(\t\x12\x11\n\tissued_on\x18\x04 \x01(\t\x12\x13\n\x0bindividuals\x18\x05 \x01(\r\x12\x13\n\x0b\x63ollectives\x18\x06 \x01(\r\x12\x17\n\x0findividuals_vnd\x18\x07 \x01(\x03\x12\x17\n\x0f\x63ollectives_vnd\x18\x08 \x01(\x03\x12\x11\n\ttotal_vnd\x18\t \x01(\x03\x12\x10\n\x08paid_vnd\x18\n \x01(\x03\x12\x12\n\nreconciled\x18\x0b \x01(\x08\"V\n\x17GetRewardReportResponse\x12;\n\tdecisions\x18\x01 \x03(\x0b\x32(.sangkien.api.reporting.v1.RewardSummary\"$\n\x14GetNodeReportRequest\x12\x0c\n\x04year\x18\x01 \x01(\r\"\x9f\x01\n\x0bNodeSummary\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x10\n\x08round_id\x18\x02 \x01(\t\x12\x12\n\nround_name\x18\x03 \x01(\t\x12\x0c\n\x04tier\x18\x04 \x01(\t\x12\x11\n\tdecisions\x18\x05 \x01(\r\x12\x12\n\nrecognised\x18\x06 \x01(\r\x12\x0f\n\x07refused\x18\x07 \x01(\r\x12\x16\n\x0elast_issued_on\x18\x08 \x01(\t\"\xbe\x01\n\x15GetNodeReportResponse\x12\x36\n\x06rounds\x18\x01 \x03(\x0b\x32&.sangkien.api.reporting.v1.NodeSummary\x12\x36\n\x06totals\x18\x02 \x03(\x0b\x32&.sangkien.api.reporting.v1.NodeSummary\x12\x35\n\x05total\x18\x03 \x01(\x0b\x32&.sangkien.api.reporting.v1.NodeSummary\"(\n\x12GetTimelineRequest\x12\x12\n\ndossier_id\x18\x01 \x01(\t\";\n\rTimelineEntry\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\n\n\x02\x61t\x18\x02 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\"P\n\x13GetTimelineResponse\x12\x39\n\x07\x65ntries\x18\x01 \x03(\x0b\x32(.sangkien.api.reporting.v1.TimelineEntry\"\x10\n\x0eRebuildRequest\"!\n\x0fRebuildResponse\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x32\xc7\x04\n\x10ReportingService\x12u\n\x0eGetRoundReport\x12\x30.sangkien.api.reporting.v1.GetRoundReportRequest\x1a\x31.sangkien.api.reporting.v1.GetRoundReportResponse\x12x\n\x0fGetRewardReport\x12\x31.sangkien.api.reporting.v1.GetRewardReportRequest\x1a\x32.sangkien.api.reporting.v1.GetRewardReportResponse\x12r\n\rGetNodeReport\x12/.sangkien.api.reporting.v1.GetNodeReportRequest\x1a\x30.sangkien.api.reporting.v1.GetNodeReportResponse\x12l\n\x0bGetTimeline\x12-.sangkien.api.reporting.v1.GetTimelineRequest\x1a..sangkien.api.reporting.v1.GetTimelineResponse\x12`\n\x07Rebuild\x12).sangkien.api.reporting.v1.RebuildRequest\x1a*.sangkien.api.reporting.v1.RebuildResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,16 +43,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REWARDSUMMARY']._serialized_end=758
   _globals['_GETREWARDREPORTRESPONSE']._serialized_start=760
   _globals['_GETREWARDREPORTRESPONSE']._serialized_end=846
-  _globals['_GETTIMELINEREQUEST']._serialized_start=848
-  _globals['_GETTIMELINEREQUEST']._serialized_end=888
-  _globals['_TIMELINEENTRY']._serialized_start=890
-  _globals['_TIMELINEENTRY']._serialized_end=949
-  _globals['_GETTIMELINERESPONSE']._serialized_start=951
-  _globals['_GETTIMELINERESPONSE']._serialized_end=1031
-  _globals['_REBUILDREQUEST']._serialized_start=1033
-  _globals['_REBUILDREQUEST']._serialized_end=1049
-  _globals['_REBUILDRESPONSE']._serialized_start=1051
-  _globals['_REBUILDRESPONSE']._serialized_end=1084
-  _globals['_REPORTINGSERVICE']._serialized_start=1087
-  _globals['_REPORTINGSERVICE']._serialized_end=1554
+  _globals['_GETNODEREPORTREQUEST']._serialized_start=848
+  _globals['_GETNODEREPORTREQUEST']._serialized_end=884
+  _globals['_NODESUMMARY']._serialized_start=887
+  _globals['_NODESUMMARY']._serialized_end=1046
+  _globals['_GETNODEREPORTRESPONSE']._serialized_start=1049
+  _globals['_GETNODEREPORTRESPONSE']._serialized_end=1239
+  _globals['_GETTIMELINEREQUEST']._serialized_start=1241
+  _globals['_GETTIMELINEREQUEST']._serialized_end=1281
+  _globals['_TIMELINEENTRY']._serialized_start=1283
+  _globals['_TIMELINEENTRY']._serialized_end=1342
+  _globals['_GETTIMELINERESPONSE']._serialized_start=1344
+  _globals['_GETTIMELINERESPONSE']._serialized_end=1424
+  _globals['_REBUILDREQUEST']._serialized_start=1426
+  _globals['_REBUILDREQUEST']._serialized_end=1442
+  _globals['_REBUILDRESPONSE']._serialized_start=1444
+  _globals['_REBUILDRESPONSE']._serialized_end=1477
+  _globals['_REPORTINGSERVICE']._serialized_start=1480
+  _globals['_REPORTINGSERVICE']._serialized_end=2063
 # @@protoc_insertion_point(module_scope)

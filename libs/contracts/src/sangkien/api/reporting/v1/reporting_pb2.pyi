@@ -230,6 +230,105 @@ class GetRewardReportResponse(_message.Message):
 Global___GetRewardReportResponse: _TypeAlias = GetRewardReportResponse  # noqa: Y015
 
 @_typing.final
+class GetNodeReportRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """Only decisions of this calendar year, when not 0."""
+    def __init__(
+        self,
+        *,
+        year: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNodeReportRequest: _TypeAlias = GetNodeReportRequest  # noqa: Y015
+
+@_typing.final
+class NodeSummary(_message.Message):
+    """What one node decided for one round at one tier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_FIELD_NUMBER: _builtins.int
+    ROUND_ID_FIELD_NUMBER: _builtins.int
+    ROUND_NAME_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    RECOGNISED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    LAST_ISSUED_ON_FIELD_NUMBER: _builtins.int
+    node: _builtins.str
+    round_id: _builtins.str
+    """Id and name of the round at that node; empty in a total."""
+    round_name: _builtins.str
+    tier: _builtins.str
+    """Tier: grassroots, district, city, national; empty in a total."""
+    decisions: _builtins.int
+    recognised: _builtins.int
+    refused: _builtins.int
+    last_issued_on: _builtins.str
+    """Of the latest decision, YYYY-MM-DD."""
+    def __init__(
+        self,
+        *,
+        node: _builtins.str = ...,
+        round_id: _builtins.str = ...,
+        round_name: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        decisions: _builtins.int = ...,
+        recognised: _builtins.int = ...,
+        refused: _builtins.int = ...,
+        last_issued_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "last_issued_on", b"last_issued_on", "node", b"node", "recognised", b"recognised", "refused", b"refused", "round_id", b"round_id", "round_name", b"round_name", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeSummary: _TypeAlias = NodeSummary  # noqa: Y015
+
+@_typing.final
+class GetNodeReportResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUNDS_FIELD_NUMBER: _builtins.int
+    TOTALS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rounds(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSummary]:
+        """By node, tier and round."""
+
+    @_builtins.property
+    def totals(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSummary]:
+        """By node: sums of the above."""
+
+    @_builtins.property
+    def total(self) -> Global___NodeSummary:
+        """Of all nodes; `node` is empty."""
+
+    def __init__(
+        self,
+        *,
+        rounds: _abc.Iterable[Global___NodeSummary] | None = ...,
+        totals: _abc.Iterable[Global___NodeSummary] | None = ...,
+        total: Global___NodeSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rounds", b"rounds", "total", b"total", "totals", b"totals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNodeReportResponse: _TypeAlias = GetNodeReportResponse  # noqa: Y015
+
+@_typing.final
 class GetTimelineRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -44,6 +44,11 @@ class ReportingServiceStub:
                 request_serializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetRewardReportRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetRewardReportResponse.FromString,
                 _registered_method=True)
+        self.GetNodeReport = channel.unary_unary(
+                '/sangkien.api.reporting.v1.ReportingService/GetNodeReport',
+                request_serializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetNodeReportRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetNodeReportResponse.FromString,
+                _registered_method=True)
         self.GetTimeline = channel.unary_unary(
                 '/sangkien.api.reporting.v1.ReportingService/GetTimeline',
                 request_serializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetTimelineRequest.SerializeToString,
@@ -68,6 +73,13 @@ class ReportingServiceServicer:
 
     def GetRewardReport(self, request, context):
         """Reward decisions with recipients and sums. Roles: secretary, leader, finance, operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNodeReport(self, request, context):
+        """What the nodes below this one decided, as they reported it. Roles: secretary, leader, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,6 +111,11 @@ def add_ReportingServiceServicer_to_server(servicer, server):
                     servicer.GetRewardReport,
                     request_deserializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetRewardReportRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetRewardReportResponse.SerializeToString,
+            ),
+            'GetNodeReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNodeReport,
+                    request_deserializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetNodeReportRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetNodeReportResponse.SerializeToString,
             ),
             'GetTimeline': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTimeline,
@@ -165,6 +182,33 @@ class ReportingService:
             '/sangkien.api.reporting.v1.ReportingService/GetRewardReport',
             sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetRewardReportRequest.SerializeToString,
             sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetRewardReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNodeReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.reporting.v1.ReportingService/GetNodeReport',
+            sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetNodeReportRequest.SerializeToString,
+            sangkien_dot_api_dot_reporting_dot_v1_dot_reporting__pb2.GetNodeReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

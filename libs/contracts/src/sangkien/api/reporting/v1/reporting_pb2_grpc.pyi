@@ -18,6 +18,8 @@ class ReportingServiceStub:
     """Filed, accepted, voted, recognised by round. Roles: secretary, leader, operator."""
     GetRewardReport: _aio.UnaryUnaryMultiCallable[_reporting_pb2.GetRewardReportRequest, _reporting_pb2.GetRewardReportResponse]
     """Reward decisions with recipients and sums. Roles: secretary, leader, finance, operator."""
+    GetNodeReport: _aio.UnaryUnaryMultiCallable[_reporting_pb2.GetNodeReportRequest, _reporting_pb2.GetNodeReportResponse]
+    """What the nodes below this one decided, as they reported it. Roles: secretary, leader, operator."""
     GetTimeline: _aio.UnaryUnaryMultiCallable[_reporting_pb2.GetTimelineRequest, _reporting_pb2.GetTimelineResponse]
     """What happened to a dossier, in order. Roles: secretary, operator."""
     Rebuild: _aio.UnaryUnaryMultiCallable[_reporting_pb2.RebuildRequest, _reporting_pb2.RebuildResponse]
@@ -39,6 +41,14 @@ class ReportingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_reporting_pb2.GetRewardReportRequest, _abc.Awaitable[_reporting_pb2.GetRewardReportResponse]],
     ) -> _abc.Awaitable[_reporting_pb2.GetRewardReportResponse]:
         """Reward decisions with recipients and sums. Roles: secretary, leader, finance, operator."""
+
+    @_abc_1.abstractmethod
+    def GetNodeReport(
+        self,
+        request: _reporting_pb2.GetNodeReportRequest,
+        context: _aio.ServicerContext[_reporting_pb2.GetNodeReportRequest, _abc.Awaitable[_reporting_pb2.GetNodeReportResponse]],
+    ) -> _abc.Awaitable[_reporting_pb2.GetNodeReportResponse]:
+        """What the nodes below this one decided, as they reported it. Roles: secretary, leader, operator."""
 
     @_abc_1.abstractmethod
     def GetTimeline(
