@@ -117,3 +117,40 @@ async def test_file_that_is_no_list_ends_with_one_error(fresh: Path, tmp_path: P
     status, answer = await imported(fresh, file)
     assert (status, list(answer), sorted(answer["error"])) == (1, ["error"], ["code", "fix", "message"])
     assert answer["error"]["code"] == "file_broken"
+
+
+async def test_evidence_goes_in_with_the_list_and_comes_back_whole(fresh: Path, tmp_path: Path) -> None:
+    photo, folder, saved = b"\x89PNG" + bytes(range(256)) * 3_000, tmp_path / "minh-chung", tmp_path / "lay-ve"
+    folder.mkdir()
+    (folder / "Ảnh trước.png").write_bytes(photo)
+    rows = [
+        [*row(1, "Vườn rau trên mái trường"), "ảnh trước.png"],
+        [*row(2, "Tủ sách đi động của phường"), "không có.pdf"],
+    ]
+    file = workbook(tmp_path / "co-minh-chung.xlsx", [*HEADER, "Minh chứng"], rows)
+    known = set(titles(fresh)) if (fresh / "stores" / "intake.db").exists() else set()
+
+    status, report = await asyncio.to_thread(
+        sangkien, "import", file, "--evidence", folder, "--json", "--data-dir", fresh
+    )
+
+    rejected = [row_error(3, "Minh chứng", "evidence_not_found", name="không có.pdf").as_json()]
+    counts = {"files": 1, "bytes": len(photo), "sent": len(photo)}
+    expected = {"filed": 1, "already": 0, "rejected": rejected, "warnings": [], "evidence": counts}
+    assert (status, report) == (0, expected)
+    [version] = [doc for doc in sqlite_documents(fresh)("intake", "dossier_versions") if doc["title"] not in known]
+    dossier_id = version["_id"].partition(":")[0]
+
+    async def evidence(*words: str | Path) -> tuple[int, Any]:
+        return await asyncio.to_thread(sangkien, "evidence", *words, "--json", "--data-dir", fresh)
+
+    status, listed = await evidence("list", dossier_id)
+    [known_as] = listed["files"]
+    assert (status, known_as["name"], known_as["size"], known_as["held"]) == (0, "Ảnh trước.png", len(photo), True)
+    place = {"path": str(saved / "Ảnh trước.png")}
+    for which, already in (("", False), (known_as["sha256"][:8], True)):
+        told = [known_as | place | {"already": already}]
+        status, answer = await evidence("get", dossier_id, *([which] if which else []), "--out", saved)
+        assert (status, answer["saved"], answer["missing"]) == (0, told, [])
+    assert [(path.name, path.read_bytes()) for path in saved.iterdir()] == [("Ảnh trước.png", photo)]
+    assert (await evidence("get", dossier_id, "khác.png"))[1]["error"]["code"] == "evidence_unknown"

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from sangkien.api.intake.v1 import intake_pb2 as pb
+from sangkien.console.evidence import chosen
 from sangkien.console.importing import ImportReport, import_file
 from sangkien.contracts.events import RoundOpened
 from sangkien.intake.bootstrap import SERVICE
@@ -139,3 +141,12 @@ async def test_list_filed_again_with_other_evidence_makes_no_second_dossier(
     assert (without.filed, without.evidence, again.filed, again.already) == (2, None, 0, 1)
     assert problems(again) == [(2, "Tệp minh chứng", "evidence_differs")]
     assert await intake.host._store.count("dossiers") == 2
+
+
+def test_files_are_chosen_by_name_or_the_beginning_of_their_hash() -> None:
+    files = [pb.EvidenceFile(sha256=f"{n}" * 64, name=name) for n, name in enumerate(("Ảnh.png", "ảnh.PNG", "a.pdf"))]
+
+    assert chosen(files, "") == files
+    assert chosen(files, unicodedata.normalize("NFD", "ẢNH.png")) == files[:2]
+    assert chosen(files, "22222222") == files[2:]
+    assert chosen(files, "2222222") == chosen(files, "b.pdf") == []

@@ -78,6 +78,8 @@ def test_square_brackets_in_what_is_refused_are_shown_as_they_are(
         ("exchange", "peers"),
         ("exchange", "message", "01ABC"),
         ("dossier", "01ABC"),
+        ("evidence", "list", "01ABC"),
+        ("evidence", "get", "01ABC"),
         ("audit", "verify"),
     ],
 )

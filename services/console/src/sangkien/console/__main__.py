@@ -27,6 +27,7 @@ def main() -> None:
         audit_commands,
         demo_command,
         dossier_command,
+        evidence_command,
         exchange_commands,
         import_command,
         member_commands,
@@ -43,7 +44,7 @@ def main() -> None:
     for group in (peer_commands, member_commands):
         group.add_to(node)
     app.add_typer(node, name="node", no_args_is_help=True)
-    for module in (exchange_commands, dossier_command, audit_commands):
+    for module in (exchange_commands, dossier_command, evidence_command, audit_commands):
         module.add_to(app)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Vietnamese on any terminal, JSON in the one encoding it has
