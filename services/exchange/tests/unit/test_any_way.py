@@ -221,7 +221,7 @@ async def a_way() -> AsyncIterator[Way]:
             OfferMessages(outgoings, ledger, leaf, time, ours.apply, patience, time.steady, notes),
             FollowReceipts(
                 outgoings, ledger, time, ours.apply, patience, time.steady, notes,
-                node="phuctan", hub_key=HUB_KEY.public,
+                node="phuctan", hub_key=HUB_KEY.public, fleeting=lambda _: False,
             ),
             ReceiveMessages(
                 incomings, receiver, book, crossings, time, theirs.apply, time.steady, notes,

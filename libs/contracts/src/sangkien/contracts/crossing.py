@@ -5,12 +5,13 @@ The body is the JSON of the model. Bodies carry names where the receiver needs t
 hash stays at the hub once it was delivered.
 """
 
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from sangkien.contracts.events.base import UndecodableEvent
 
@@ -19,6 +20,10 @@ HUB: Final = "hub"
 PROFILES: Final = ("city", "department", "district", "ward", "union", "enterprise")
 MOST_BODY_BYTES: Final = 512 * 1024
 """Of one message; what is larger travels as a file, in chunks."""
+MOST_CHUNK_BYTES: Final = 256 * 1024
+"""Of a file in one message: a body of some 342 KiB."""
+MOST_WINDOW_BYTES: Final = 8 * MOST_CHUNK_BYTES
+"""Of a file on its way at once: the next window is asked for when this one came, and other messages go between them."""
 
 Tier = Literal["grassroots", "district", "city", "national"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -92,7 +97,7 @@ class AttachedFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     sha256: Sha256
-    size: int = Field(ge=0)
+    size: int = Field(ge=1)
     name: str = Field(max_length=200)
 
 
@@ -120,7 +125,7 @@ class DossierFiled(Crossing):
     confidential: str = ""
     head_author: bool = False
     state_funded: bool = False
-    files: tuple[AttachedFile, ...] = ()
+    files: tuple[AttachedFile, ...] = Field(default=(), max_length=20, description="asked for one by one afterwards")
 
     def key(self) -> str:
         return f"{self.TYPE}:{self.dossier_id}:{self.version}"
@@ -210,12 +215,16 @@ class DecisionSummarised(Crossing):
 
 
 class FileWanted(Crossing):
-    """Asks the node that attached a file for its chunks from an offset on: sent again, it resumes."""
+    """Asks the node that attached a file for one window of it; what came so far lies below the offset.
+
+    `attempt` counts on whenever an answer was lost or the file is begun anew: a repeat of one question is one message.
+    """
 
     TYPE: ClassVar[str] = "file.wanted.v1"
 
     sha256: Sha256
     offset: int = Field(ge=0)
+    length: int = Field(ge=1, le=MOST_WINDOW_BYTES, description="at most this many bytes, in chunks")
     attempt: int = Field(ge=1)
 
     def key(self) -> str:
@@ -223,18 +232,54 @@ class FileWanted(Crossing):
 
 
 class FileChunk(Crossing):
-    """A part of a file, base64."""
+    """A part of a file that was wanted, in order, under the attempt of the question."""
 
     TYPE: ClassVar[str] = "file.chunk.v1"
 
     sha256: Sha256
     offset: int = Field(ge=0)
-    size: int = Field(ge=0, description="of the whole file")
-    data: str = Field(max_length=400_000)
+    size: int = Field(ge=1, description="of the whole file")
+    data: str = Field(max_length=-(-MOST_CHUNK_BYTES // 3) * 4, description="base64 (RFC 4648 section 4), padded")
     attempt: int = Field(ge=1)
+
+    @field_validator("data")
+    @classmethod
+    def _is_base64(cls, data: str) -> str:
+        if not 0 < len(b64decode(data, validate=True)) <= MOST_CHUNK_BYTES:
+            raise ValueError("too little or too much")
+        return data
+
+    @property
+    def content(self) -> bytes:
+        """The part itself."""
+        return b64decode(self.data)
 
     def key(self) -> str:
         return f"{self.TYPE}:{self.sha256}:{self.offset}:{self.attempt}"
+
+
+class FileGone(Crossing):
+    """The node that attached a file does not have it any more."""
+
+    TYPE: ClassVar[str] = "file.gone.v1"
+
+    sha256: Sha256
+    attempt: int = Field(ge=1, description="of the question")
+
+    def key(self) -> str:
+        return f"{self.TYPE}:{self.sha256}:{self.attempt}"
+
+
+class FileHeld(Crossing):
+    """The receiver of a file has all of it, and its hash is right."""
+
+    TYPE: ClassVar[str] = "file.held.v1"
+
+    sha256: Sha256
+    attempt: int = Field(ge=1, description="that brought the last of it")
+
+    def key(self) -> str:
+        return f"{self.TYPE}:{self.sha256}:{self.attempt}"
 
 
 class Echo(Crossing):
@@ -305,6 +350,8 @@ RIGHTS = MappingProxyType(
         Right(DecisionSummarised, _COUNCILS, frozenset({"city", "department", "district"})),
         Right(FileWanted, _COUNCILS, _ALL),
         Right(FileChunk, _ALL, _COUNCILS),
+        Right(FileGone, _ALL, _COUNCILS),
+        Right(FileHeld, _COUNCILS, _ALL),
         Right(Echo, _ALL, _HUB),
         Right(Goodbye, _ALL, _HUB),
         Right(RegistryChanged, _HUB, _ALL),

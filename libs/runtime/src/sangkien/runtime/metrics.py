@@ -16,6 +16,7 @@ PeerGaugeName = Literal[
     "link_receipt_seconds",
     "link_refused",
     "link_discarded",
+    "files_missing",
     "certificate_seconds_left",
 ]
 """Gauges of the links between nodes, each with the one label `peer`: a node's id, or `hub`."""
@@ -44,6 +45,7 @@ _PEER_GAUGES: Mapping[PeerGaugeName, str] = {
     "link_receipt_seconds": "Time since the peer last confirmed anything, in seconds",
     "link_refused": "Messages refused: at the hub those of the peer since its start, at a member those to the peer",
     "link_discarded": "Messages of the peer that were nobody's, since the hub's start: bad seals, wrong senders",
+    "files_missing": "Files that dossiers of the peer name and that are not here: waiting, coming or failed",
     "certificate_seconds_left": "Until the certificate ends with which the peer is reached, or reaches us, in seconds",
 }
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -15,9 +15,11 @@ from sangkien.exchange.adapters.crossings import ContractCrossings
 from sangkien.exchange.adapters.documents import OUTGOING, SCHEMA
 from sangkien.exchange.adapters.foreign_books import FOREIGN_SCHEMA, StoredBooks
 from sangkien.exchange.adapters.intake_desk import IntakeDesk
+from sangkien.exchange.adapters.intake_files import IntakeFiles
 from sangkien.exchange.adapters.intake_letters import IntakeLetters
 from sangkien.exchange.adapters.leaf import LinkLeaf
 from sangkien.exchange.adapters.stored import StoredIncomings, StoredLedger, StoredOutgoings, StoredSteps
+from sangkien.exchange.adapters.stored_files import FILES_SCHEMA, StoredFiles, turns_change
 from sangkien.exchange.application.adopt_history import AdoptHistory
 from sangkien.exchange.application.follow_receipts import FollowReceipts
 from sangkien.exchange.application.link_ports import Notes
@@ -35,6 +37,7 @@ from sangkien.exchange.application.tell_hub import TellHub
 from sangkien.exchange.application.tidy_leaf import TidyLeaf
 from sangkien.exchange.domain.patience import Patience
 from sangkien.exchange.entrypoints.announcing import AnnounceToNewcomers
+from sangkien.exchange.entrypoints.fetching import FetchFiles
 from sangkien.exchange.entrypoints.gauges import Gauges
 from sangkien.exchange.entrypoints.grpc_service import POLICY, ExchangeServicer, UseCases
 from sangkien.exchange.entrypoints.inward import Business
@@ -42,6 +45,8 @@ from sangkien.exchange.entrypoints.loops import LinkLoops, Upkeep
 from sangkien.exchange.entrypoints.messages import OutwardHandler
 from sangkien.exchange.entrypoints.outward import FromIntake, FromRecognition, FromReview
 from sangkien.exchange.entrypoints.returning import ReturnToAuthors, one_after_the_other
+from sangkien.exchange.entrypoints.serving import NamingFiles, ServeFiles
+from sangkien.exchange.entrypoints.with_files import WithFiles
 from sangkien.exchange.settings import ExchangeSettings
 from sangkien.federation import LeafBroker, MemberFolder
 from sangkien.messaging import Subscription
@@ -66,13 +71,27 @@ class _Ground:
         self.book = StoredBook(store, self.commit, self.link, self.key.public, settings.folder)
         self.post = PostMessages(self.outgoings, self.ledger, context)
         self.leaf = LinkLeaf(LeafBroker(folder.login_at(settings.leaf_url), self.link.node))
+        self.files = StoredFiles(store)
+        self.desk = IntakeFiles(lambda: context.channel(settings.intake))
+        self.fetching = FetchFiles(
+            self.files,
+            self.desk,
+            self.outgoings,
+            context,
+            self.post,
+            self.commit,
+            patience=timedelta(seconds=settings.file_patience_s),
+        )
         self.wake: Callable[[], None] = lambda: None
+        self.wake_fetching: Callable[[], None] = lambda: None
 
     async def commit(self, ops: Sequence[Op]) -> None:
         """Write a unit, and let what it posted be sealed and sent at once."""
         await self.context.commit(ops)
         if any(op.coll == OUTGOING for op in ops):
             self.wake()
+        if any(turns_change(op) for op in ops):
+            self.wake_fetching()
 
 
 def build(context: Context) -> Parts:
@@ -81,11 +100,12 @@ def build(context: Context) -> Parts:
         on.outgoings, on.ledger, on.crossings, on.post, context, on.commit, on.steady, on.notes, epoch=on.link.epoch
     )
     business = Business(on.books, _desk(on), on.steps, on.book, context, on.commit)
+    serving = ServeFiles(on.files, on.desk, on.outgoings)
     taking = TakeMessages(
         on.incomings,
         on.book,
         on.crossings,
-        business,
+        WithFiles(business, on.fetching, serving),
         on.post,
         context,
         on.commit,
@@ -94,10 +114,19 @@ def build(context: Context) -> Parts:
         context.telemetry,
     )
     loops = _loops(on, life, taking)
-    on.wake = loops.wake
+    on.wake, on.wake_fetching = loops.wake, loops.fetching.wake
     queries = Queries(on.outgoings, on.incomings, on.ledger, on.book, on.steps, on.books, on.leaf, context)
-    gauges = Gauges(context.metrics, queries, context, lambda: on.folder.certificate_until)
-    use_cases = UseCases(queries, life, taking, on.book, on.key.public, lambda: on.folder.certificate_until)
+    gauges = Gauges(context.metrics, queries, on.files, context, lambda: on.folder.certificate_until)
+    use_cases = UseCases(
+        queries,
+        life,
+        taking,
+        on.book,
+        on.files,
+        on.fetching,
+        on.key.public,
+        lambda: on.folder.certificate_until,
+    )
     return Parts(
         servicers=[(add_ExchangeServiceServicer_to_server, ExchangeServicer(use_cases))],
         policy=POLICY,
@@ -123,7 +152,16 @@ def _loops(on: _Ground, life: LiveInFederation, taking: TakeMessages) -> LinkLoo
         gap_patience_s=on.settings.gap_patience_s,
     )
     receipts = FollowReceipts(
-        on.outgoings, on.ledger, world, commit, on.patience, on.steady, on.notes, node=node, hub_key=on.hub_key
+        on.outgoings,
+        on.ledger,
+        world,
+        commit,
+        on.patience,
+        on.steady,
+        on.notes,
+        node=node,
+        hub_key=on.hub_key,
+        fleeting=on.crossings.fleeting,
     )
     keep = timedelta(days=on.settings.keep_bodies_days)
     return LinkLoops(
@@ -142,6 +180,7 @@ def _loops(on: _Ground, life: LiveInFederation, taking: TakeMessages) -> LinkLoo
             AnnounceToNewcomers(on.books, on.book, world, on.post, commit),
             ReturnToAuthors(on.books, on.steps, on.book, world, commit),
         ),
+        on.fetching,
     )
 
 
@@ -151,7 +190,7 @@ def _subscriptions(on: _Ground) -> list[Subscription]:
         lambda: context.channel(settings.intake), DirectoryLookup(context.channel(settings.directory))
     )
     outward: dict[str, Outward] = {
-        "exchange__intake": FromIntake(on.books, letters, on.steps, on.book),
+        "exchange__intake": NamingFiles(FromIntake(on.books, letters, on.steps, on.book), on.files),
         "exchange__review": FromReview(on.books, on.steps, on.book),
         "exchange__recognition": FromRecognition(on.books, on.steps, on.book),
     }
@@ -162,4 +201,4 @@ def _desk(on: _Ground) -> IntakeDesk:
     return IntakeDesk(lambda: on.context.channel(on.settings.intake))
 
 
-SERVICE = Definition("exchange", ExchangeSettings, SCHEMA + FOREIGN_SCHEMA, build)
+SERVICE = Definition("exchange", ExchangeSettings, SCHEMA + FOREIGN_SCHEMA + FILES_SCHEMA, build)

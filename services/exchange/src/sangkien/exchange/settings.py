@@ -23,5 +23,7 @@ class ExchangeSettings(ServiceSettings):
     """gRPC target of this node's review; of no use on a node without one."""
     keep_bodies_days: int = Field(default=30, ge=1)
     """How long the bodies of delivered and applied messages are kept. Seals are kept for ever."""
+    file_patience_s: float = Field(default=15.0, gt=0)
+    """How long the next chunk of a file may take, once the question was delivered, before it is asked for again."""
     gap_patience_s: float = Field(default=60.0, gt=0)
     """How long the hub may take to fill a gap in what comes down before it is passed over."""

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sangkien.contracts.crossing import RIGHTS, Echo, Goodbye, RegistryChanged, may_send
+from sangkien.contracts.crossing import RIGHTS, Echo, FileChunk, Goodbye, RegistryChanged, may_send
 from sangkien.contracts.events import UndecodableEvent
 from sangkien.exchange.application.link_ports import Unreadable
 from sangkien.exchange.application.ports import KnownNode, Message
@@ -23,6 +23,9 @@ class ContractCrossings:
     def allowed(self, message_type: str, sender_profile: str, receiver_profile: str) -> bool:
         # What a later version knows is kept, and fails as unknown: it can be replayed after the upgrade.
         return message_type not in RIGHTS or may_send(message_type, sender_profile, receiver_profile)
+
+    def fleeting(self, message_type: str) -> bool:
+        return message_type == FileChunk.TYPE
 
     def word_on_node(self, message: Message) -> KnownNode | None:
         if not isinstance(message, RegistryChanged):

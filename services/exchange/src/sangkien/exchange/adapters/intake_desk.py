@@ -95,6 +95,7 @@ def _draft(filed: DossierFiled, filed_on: date) -> pb.Draft:
         confidential=filed.confidential,
         head_author=filed.head_author,
         state_funded=filed.state_funded,
+        files=[pb.EvidenceFile(sha256=file.sha256, size=file.size, name=file.name) for file in filed.files],
     )
 
 

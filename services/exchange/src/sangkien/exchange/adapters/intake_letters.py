@@ -11,7 +11,7 @@ from sangkien.api.directory.v1 import directory_pb2 as people
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
 from sangkien.chassis import DirectoryLookup
-from sangkien.contracts.crossing import DossierFiled, FiledAuthor
+from sangkien.contracts.crossing import AttachedFile, DossierFiled, FiledAuthor
 from sangkien.contracts.events import DossierFacts
 
 _AT_ONCE: Final = 16
@@ -87,6 +87,7 @@ def _letter(
         confidential=content.confidential,
         head_author=content.head_author,
         state_funded=content.state_funded,
+        files=tuple([AttachedFile(sha256=file.sha256, size=file.size, name=file.name) for file in content.files]),
     )
 
 

@@ -1,6 +1,6 @@
 """What the hub's receipts change: the fate of messages, whether sending is open, and where the chain goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -15,10 +15,11 @@ from sangkien.store import Op
 
 PAGE: Final = 500
 END: Final = 2**53
+_ENDS: Final = (OutState.DELIVERED, OutState.REFUSED)
 
 
 class FollowReceipts:
-    """Applies one receipt; the same one again changes nothing."""
+    """Applies one receipt; the same one again changes nothing. `fleeting`: of what type no body outlives its end."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -32,7 +33,9 @@ class FollowReceipts:
         *,
         node: str,
         hub_key: str,
+        fleeting: Callable[[str], bool],
     ) -> None:
+        self._fleeting = fleeting
         self._notes = notes
         self._outgoings = outgoings
         self._ledger = ledger
@@ -116,9 +119,18 @@ class FollowReceipts:
                 await self._write([(one, verdicts.of(one, now)) for one in found])
 
     async def _write(self, pairs: Sequence[tuple[Outgoing, Outgoing]]) -> None:
-        ops: list[Op] = [self._outgoings.stored(after) for before, after in pairs if after is not before]
+        ops: list[Op] = []
+        for before, after in pairs:
+            if after is not before:
+                ops += self._stored(after)
         if ops:
             await self._commit(ops)
+
+    def _stored(self, message: Outgoing) -> list[Op]:
+        """The message, and with its end the body of what may be forgotten then."""
+        if message.state not in _ENDS or not message.kept or not self._fleeting(message.type):
+            return [self._outgoings.stored(message)]
+        return [self._outgoings.stored(replace(message, kept=False)), self._outgoings.without_body(message.id)]
 
     async def _go_back(self, chain: Chain, above: int) -> None:
         while found := await self._outgoings.numbered(chain.head.epoch, above, END, PAGE):

@@ -13,6 +13,7 @@ from sangkien.store import Op
 
 SEAL_HEADER = "Sk-Seal"
 CUSTODY_HEADER = "Sk-Custody"
+GONE_HEADER = "Sk-Gone"
 RECEIPT_TYPE = "receipt.v1"
 HISTORY_TYPE = "history.v1"
 
@@ -262,6 +263,10 @@ class Crossings(Protocol):
         ...
 
     def allowed(self, message_type: str, sender_profile: str, receiver_profile: str) -> bool: ...
+
+    def fleeting(self, message_type: str) -> bool:
+        """Whether bodies of this type are dropped as soon as they were delivered or taken: they are parts of files."""
+        ...
 
     def word_on_node(self, message: Message) -> KnownNode | None:
         """What a message of the hub says of a node; None for another message."""

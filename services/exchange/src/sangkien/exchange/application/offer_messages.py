@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from sangkien.exchange.application.link_ports import (
+    GONE_HEADER,
     SEAL_HEADER,
     Chain,
     HubWord,
@@ -84,13 +85,10 @@ class OfferMessages:
     async def _offer_all(self, messages: Sequence[Outgoing]) -> list[int]:
         """Sequences of the first messages that the leaf holds for certain: what follows a failure counts as lost."""
         bodies = await self._outgoings.bodies([message.id for message in messages])
-        whole = [message for message in messages if message.id in bodies]
+        whole = messages[: _until_gap(messages, bodies)]
         if len(whole) < len(messages):
-            self._notes.error("body_lost", number=next(m.n for m in messages if m.id not in bodies))
-        answers = await asyncio.gather(
-            *[self._offer(message, bodies) for message in whole[: _until_gap(messages, bodies)]],
-            return_exceptions=True,
-        )
+            self._notes.error("body_lost", number=messages[len(whole)].n)
+        answers = await asyncio.gather(*[self._offer(message, bodies) for message in whole], return_exceptions=True)
         seqs: list[int] = []
         for answer in answers:
             if isinstance(answer, int):
@@ -104,11 +102,14 @@ class OfferMessages:
 
     async def _offer(self, message: Outgoing, bodies: Mapping[str, bytes]) -> int:
         headers = {SEAL_HEADER: message.seal}
+        if not message.kept:
+            # It was delivered once, and the hub was set back since: the chain goes on over it, its content does not.
+            headers[GONE_HEADER] = "1"
         if message.trace:
             headers["traceparent"] = message.trace
         # The seal's hash: after a restore the same attempt of the same message may bear another seal.
         msg_id = f"{message.message_id}:{message.seal_sha256[:12]}:{message.offers + 1}"
-        return await self._leaf.offer(message.receiver, message.type, bodies[message.id], headers, msg_id)
+        return await self._leaf.offer(message.receiver, message.type, bodies.get(message.id, b""), headers, msg_id)
 
     async def _record(self, chain: Chain, messages: Sequence[Outgoing], seqs: Sequence[int]) -> None:
         now = self._world.now()
@@ -169,6 +170,6 @@ class OfferMessages:
 
 def _until_gap(messages: Sequence[Outgoing], bodies: Mapping[str, bytes]) -> int:
     for place, message in enumerate(messages):
-        if message.id not in bodies:
+        if message.kept and message.id not in bodies:
             return place
     return len(messages)

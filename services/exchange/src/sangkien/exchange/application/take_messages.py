@@ -60,7 +60,8 @@ class TakeMessages:
         What is about one thing goes in order; about different things at the same time.
         """
         waiting = await self._incomings.waiting(PAGE)
-        bodies = await self._incomings.bodies([message.id for message in waiting])
+        together = [message.id for message in waiting if not self._crossings.fleeting(message.type)]
+        bodies = await self._incomings.bodies(together)
         lanes: dict[str, list[Received]] = {}
         for message in waiting:
             lanes.setdefault(_about(message), []).append(message)
@@ -72,7 +73,9 @@ class TakeMessages:
 
     async def _take_all(self, lane: Sequence[Received], bodies: Mapping[str, bytes]) -> None:
         for message in lane:
-            await self._take(message, bodies.get(message.id, b""))
+            large = self._crossings.fleeting(message.type)  # those one at a time
+            found = await self._incomings.bodies([message.id]) if large else bodies
+            await self._take(message, found.get(message.id, b""))
 
     async def replay(self, id_or_key: str) -> None:
         """Let a failed message be applied once more. Raises MessageUnknown, MessageNotFailed."""
@@ -106,7 +109,7 @@ class TakeMessages:
         done = message.applied(self._world.now())
         ops: list[Op] = [*taken.ops, *await self._post(taken.outbound)]
         if message.key:
-            await self._commit([*ops, self._incomings.stored(done)])
+            await self._commit([*ops, *self._settled(done)])
             return
         # It failed to be believed before: from now on it stands under its business key like all others.
         id = incoming_id(seal.sender, seal.key)
@@ -128,11 +131,18 @@ class TakeMessages:
             raise Unreadable("not_allowed")
         return seal
 
+    def _settled(self, message: Received) -> list[Op]:
+        """The mark, and with it the body of what nobody reads again."""
+        if not (message.kept and self._crossings.fleeting(message.type)):
+            return [self._incomings.stored(message)]
+        gone = replace(message, kept=False)
+        return [self._incomings.stored(gone), self._incomings.without_body(message.id)]
+
     async def _put_aside(self, message: Received, reason: str) -> None:
         """It failed for a reason of its own: it is kept, visible, and the next one is taken."""
         self._notes.error("message_failed", type=message.type, sender=message.sender, number=message.n, reason=reason)
         try:
-            await self._commit([self._incomings.stored(message.failed(reason, self._world.now()))])
+            await self._commit(self._settled(message.failed(reason, self._world.now())))
         except (Conflict, Duplicate):
             raise Held("changed_meanwhile", message.n) from None
 

@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from sangkien.api.exchange.v1 import exchange_pb2 as api
 from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceServicer
+from sangkien.exchange.application.file_ports import Files
 from sangkien.exchange.application.link_ports import NodeBook
 from sangkien.exchange.application.live_in_federation import LiveInFederation
 from sangkien.exchange.application.ports import CustodyStep
@@ -17,6 +18,8 @@ from sangkien.exchange.application.take_messages import TakeMessages
 from sangkien.exchange.domain.foreign import Certificate
 from sangkien.exchange.domain.incoming import Received
 from sangkien.exchange.domain.outgoing import Outgoing, OutState
+from sangkien.exchange.entrypoints.fetching import FetchFiles
+from sangkien.exchange.entrypoints.showing_files import shown_files
 from sangkien.rpc import Policy
 
 _SERVICE = "/sangkien.api.exchange.v1.ExchangeService/"
@@ -31,6 +34,8 @@ POLICY = Policy(
         _SERVICE + "GetCustody": {"author", "union_officer", "secretary", "leader", "operator"},
         _SERVICE + "ListSeals": _OPERATOR,
         _SERVICE + "Echo": _OPERATOR,
+        _SERVICE + "ListFiles": _OPERATOR,
+        _SERVICE + "FetchFile": _OPERATOR,
         _SERVICE + "Leave": _OPERATOR,
     }
 )
@@ -44,6 +49,8 @@ class UseCases:
     life: LiveInFederation
     taking: TakeMessages
     book: NodeBook
+    files: Files
+    fetching: FetchFiles
     seal_key: str
     certificate_until: Callable[[], datetime]
 
@@ -112,6 +119,12 @@ class ExchangeServicer(ExchangeServiceServicer):
     async def Echo(self, request: api.EchoRequest, context: object) -> api.EchoResponse:
         milliseconds, number = await self._do.life.echo(request.wait_s)
         return api.EchoResponse(round_trip_ms=milliseconds, number=number)
+
+    async def ListFiles(self, request: api.ListFilesRequest, context: object) -> api.ListFilesResponse:
+        return api.ListFilesResponse(files=await shown_files(self._do.files, request.dossier_id))
+
+    async def FetchFile(self, request: api.FetchFileRequest, context: object) -> api.FetchFileResponse:
+        return api.FetchFileResponse(files=await self._do.fetching.retry(request.sha256))
 
     async def Leave(self, request: api.LeaveRequest, context: object) -> api.LeaveResponse:
         await self._do.life.leave()

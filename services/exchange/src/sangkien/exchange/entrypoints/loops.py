@@ -10,6 +10,7 @@ import structlog
 from sangkien.exchange.application.link_ports import LinkAway, OfferRefused
 from sangkien.exchange.application.live_in_federation import LiveInFederation
 from sangkien.exchange.application.offer_messages import OfferMessages
+from sangkien.exchange.application.ports import NotYet
 from sangkien.exchange.application.prune_bodies import PruneBodies
 from sangkien.exchange.application.read_arrivals import ReadArrivals
 from sangkien.exchange.application.seal_messages import SealMessages
@@ -24,6 +25,7 @@ LONGEST_PAUSE_S: Final = 5.0
 MOST_OVERTAKEN: Final = 20
 """Times in a row that another writer may be faster before a loop takes a rest."""
 ANNOUNCE_S: Final = 2.0
+FETCH_S: Final = 1.0
 UPKEEP_S: Final = 20.0
 PRUNE_EVERY: Final = 30
 """Turns of the upkeep."""
@@ -68,8 +70,8 @@ class Loop:
                 await self._rest(min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_S))
 
     def _complain(self, error: Exception) -> None:
-        expected = isinstance(error, LinkAway | OfferRefused | StoreUnavailable | Held)
-        trouble = error.reason if isinstance(error, Held) else type(error).__name__
+        expected = isinstance(error, LinkAway | OfferRefused | StoreUnavailable | Held | NotYet)
+        trouble = error.reason if isinstance(error, Held | NotYet) else type(error).__name__
         if trouble != self.trouble:
             _log.warning("link_loop_waits", loop=self._name, cause=trouble, exc_info=not expected)
         self.trouble = trouble
@@ -118,6 +120,7 @@ class LinkLoops:
         life: LiveInFederation,
         upkeep: Upkeep,
         announcing: Turn,
+        fetching: Turn,
     ) -> None:
         self._leaf = leaf
         self._sealing = sealing
@@ -133,6 +136,7 @@ class LinkLoops:
         self.arriving = Loop("arriving", self._arrive, idle_s=0.05)
         self.taking = Loop("taking", taking)
         self.announcing = Loop("announcing", announcing, idle_s=ANNOUNCE_S)
+        self.fetching = Loop("fetching", fetching, idle_s=FETCH_S)
         self.upkeep = Loop("upkeep", self._keep_up, idle_s=UPKEEP_S)
 
     def wake(self) -> None:
@@ -142,7 +146,7 @@ class LinkLoops:
 
     @property
     def _loops(self) -> Sequence[Loop]:
-        return [self.sealing, self.offering, self.arriving, self.taking, self.announcing, self.upkeep]
+        return [self.sealing, self.offering, self.arriving, self.taking, self.announcing, self.fetching, self.upkeep]
 
     @property
     def background(self) -> Sequence[Callable[[], Awaitable[None]]]:

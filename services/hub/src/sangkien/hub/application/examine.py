@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from sangkien.custody import NodeReceipt, Seal, SealBroken, check_body, read_node_receipt, read_seal
-from sangkien.hub.application.ports import HISTORY, RECEIPT, SEAL_HEADER, Judge, Parcel
+from sangkien.hub.application.ports import GONE_HEADER, HISTORY, RECEIPT, SEAL_HEADER, Judge, Parcel
 from sangkien.hub.domain.node import HUB, Node
 
 _MOST = 2**53
@@ -78,6 +78,9 @@ class Examine:
             return Discarded("seal_key_retired")
         if (seal.sender, seal.receiver, seal.type) != (parcel.sender, parcel.receiver, parcel.type):
             return Discarded("seal_of_another_subject")
+        if GONE_HEADER in parcel.headers and not parcel.body:
+            # Delivered before this hub was set back, and dropped at the sender since: its place in the chain is left.
+            return Sealed(parcel, seal, "gone")
         check_body(seal, parcel.body)
         readable = len(parcel.body) > self._limit or not (fault := self._judge(parcel.type, parcel.body))
         return Sealed(parcel, seal, "" if readable else fault)

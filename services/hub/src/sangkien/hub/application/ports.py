@@ -22,6 +22,7 @@ RegistryWord = Callable[[Node], tuple[str, str, bytes]]
 RECEIPT = "receipt.v1"
 HISTORY = "history.v1"
 SEAL_HEADER = "Sk-Seal"
+GONE_HEADER = "Sk-Gone"
 CUSTODY_HEADER = "Sk-Custody"
 
 

@@ -43,7 +43,10 @@ _ELSEWHERE: dict[Place, Fate] = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a message whose seal was verified. `fault` says why its body cannot be read, "" if it can."""
+    """What is known of a message whose seal was verified. `fault` says why its body cannot be read, "" if it can.
+
+    It is `malformed`, or `gone` where only the seal came.
+    """
 
     place: Place
     type: str
@@ -93,4 +96,4 @@ def _refusal(facts: Facts, sender: Node, receiver: Node | None, may_send: MaySen
         return "not_allowed"
     if receiver is not None and receiver.state not in RECEIVING:
         return "receiver_left"
-    return "body_malformed" if facts.fault else ""
+    return f"body_{facts.fault}" if facts.fault else ""

@@ -69,6 +69,16 @@ class ExchangeServiceStub:
                 request_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.EchoRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.EchoResponse.FromString,
                 _registered_method=True)
+        self.ListFiles = channel.unary_unary(
+                '/sangkien.api.exchange.v1.ExchangeService/ListFiles',
+                request_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ListFilesRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ListFilesResponse.FromString,
+                _registered_method=True)
+        self.FetchFile = channel.unary_unary(
+                '/sangkien.api.exchange.v1.ExchangeService/FetchFile',
+                request_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.FetchFileRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.FetchFileResponse.FromString,
+                _registered_method=True)
         self.Leave = channel.unary_unary(
                 '/sangkien.api.exchange.v1.ExchangeService/Leave',
                 request_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.LeaveRequest.SerializeToString,
@@ -128,6 +138,20 @@ class ExchangeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFiles(self, request, context):
+        """Evidence files of a dossier that crossed, or all that are still to come. Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchFile(self, request, context):
+        """Fetches a file once more that failed. Roles: operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Leave(self, request, context):
         """Says goodbye: sends what waits, then tells the hub that the node leaves. Roles: operator.
         """
@@ -172,6 +196,16 @@ def add_ExchangeServiceServicer_to_server(servicer, server):
                     servicer.Echo,
                     request_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.EchoRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.EchoResponse.SerializeToString,
+            ),
+            'ListFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFiles,
+                    request_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ListFilesRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ListFilesResponse.SerializeToString,
+            ),
+            'FetchFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchFile,
+                    request_deserializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.FetchFileRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.FetchFileResponse.SerializeToString,
             ),
             'Leave': grpc.unary_unary_rpc_method_handler(
                     servicer.Leave,
@@ -368,6 +402,60 @@ class ExchangeService:
             '/sangkien.api.exchange.v1.ExchangeService/Echo',
             sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.EchoRequest.SerializeToString,
             sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.EchoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.exchange.v1.ExchangeService/ListFiles',
+            sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ListFilesRequest.SerializeToString,
+            sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.ListFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.exchange.v1.ExchangeService/FetchFile',
+            sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.FetchFileRequest.SerializeToString,
+            sangkien_dot_api_dot_exchange_dot_v1_dot_exchange__pb2.FetchFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,10 @@ class ExchangeServiceStub:
     """This node's own chain in order, for an audit. Roles: operator."""
     Echo: _aio.UnaryUnaryMultiCallable[_exchange_pb2.EchoRequest, _exchange_pb2.EchoResponse]
     """Sends a signed echo to the hub and waits for its receipt. Roles: operator."""
+    ListFiles: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ListFilesRequest, _exchange_pb2.ListFilesResponse]
+    """Evidence files of a dossier that crossed, or all that are still to come. Roles: operator."""
+    FetchFile: _aio.UnaryUnaryMultiCallable[_exchange_pb2.FetchFileRequest, _exchange_pb2.FetchFileResponse]
+    """Fetches a file once more that failed. Roles: operator."""
     Leave: _aio.UnaryUnaryMultiCallable[_exchange_pb2.LeaveRequest, _exchange_pb2.LeaveResponse]
     """Says goodbye: sends what waits, then tells the hub that the node leaves. Roles: operator."""
 
@@ -87,6 +91,22 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_exchange_pb2.EchoRequest, _abc.Awaitable[_exchange_pb2.EchoResponse]],
     ) -> _abc.Awaitable[_exchange_pb2.EchoResponse]:
         """Sends a signed echo to the hub and waits for its receipt. Roles: operator."""
+
+    @_abc_1.abstractmethod
+    def ListFiles(
+        self,
+        request: _exchange_pb2.ListFilesRequest,
+        context: _aio.ServicerContext[_exchange_pb2.ListFilesRequest, _abc.Awaitable[_exchange_pb2.ListFilesResponse]],
+    ) -> _abc.Awaitable[_exchange_pb2.ListFilesResponse]:
+        """Evidence files of a dossier that crossed, or all that are still to come. Roles: operator."""
+
+    @_abc_1.abstractmethod
+    def FetchFile(
+        self,
+        request: _exchange_pb2.FetchFileRequest,
+        context: _aio.ServicerContext[_exchange_pb2.FetchFileRequest, _abc.Awaitable[_exchange_pb2.FetchFileResponse]],
+    ) -> _abc.Awaitable[_exchange_pb2.FetchFileResponse]:
+        """Fetches a file once more that failed. Roles: operator."""
 
     @_abc_1.abstractmethod
     def Leave(
