@@ -136,10 +136,11 @@ class Speaker:
             self.n, self.prev = seal.n, seal.hash
         return seal
 
-    async def offer(self, seal: Seal, body: bytes, *, receiver: str = "", message_type: str = "") -> None:
-        await self.member.broker.offer(
-            receiver or seal.receiver, message_type or seal.type, body, {"Sk-Seal": seal.compact}, new_id()
-        )
+    async def offer(
+        self, seal: Seal, body: bytes, *, receiver: str = "", message_type: str = "", gone: bool = False
+    ) -> None:
+        headers = {"Sk-Seal": seal.compact} | ({"Sk-Gone": "1"} if gone else {})
+        await self.member.broker.offer(receiver or seal.receiver, message_type or seal.type, body, headers, new_id())
 
     async def say(self, receiver: str, message: Crossing, **changed: Any) -> Seal:
         seal = self.sealed(receiver, message, **changed)

@@ -1,6 +1,7 @@
 """What a link, a server or a disk does to a node, and that nothing is lost and nothing happens twice."""
 
 import shutil
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from nats.aio.client import RawCredentials
 from sangkien.api.exchange.v1 import exchange_pb2 as pb
 from sangkien.api.hub.v1 import hub_pb2 as hub_pb
 from sangkien.custody import ChainAudit
+from sangkien.exchange.adapters.stored import StoredIncomings, StoredOutgoings
+from sangkien.exchange.application.prune_bodies import PruneBodies
 from sangkien.federation.accounts import credentials
 from sangkien.rpc import RemoteRefusal
+from sangkien.runtime import new_id, utc_now
 from sangkien.testkit import eventually
 
 
@@ -163,7 +167,10 @@ async def test_a_hub_that_was_set_back_is_told_again_and_nothing_happens_twice(
             await ward.delivered(5)
     shutil.copytree(tmp_path / "hub-store", tmp_path / "backup")
     async with start_hub(), city.runs(), ward.runs():
-        await ward.says("hanoi", *[summary(number) for number in range(5, 10)])
+        await ward.says("hanoi", *[summary(number) for number in range(5, 8)])
+        await ward.delivered(8)
+        await without_bodies(ward)
+        await ward.says("hanoi", *[summary(number) for number in range(8, 10)])
         await ward.delivered(10)
     shutil.rmtree(tmp_path / "hub-store")
     shutil.copytree(tmp_path / "backup", tmp_path / "hub-store")
@@ -175,6 +182,22 @@ async def test_a_hub_that_was_set_back_is_told_again_and_nothing_happens_twice(
         await eventually(city.taken, value=ids(*range(11)))
         entries = await again.operator.ListEntries(hub_pb.ListEntriesRequest(node="phuctan"))
         assert len(entries.entries) == await audited(ward)
+
+
+async def without_bodies(node: Any) -> None:
+    """What was delivered so far is long ago now."""
+    outgoings, incomings = StoredOutgoings(node.store), StoredIncomings(node.store)
+    await PruneBodies(outgoings, incomings, Clock(), node.store.apply, keep=timedelta())()
+
+
+class Clock:
+    """What pruning asks of the world."""
+
+    now = staticmethod(utc_now)
+    new_id = staticmethod(new_id)
+
+    def today(self) -> date:
+        return utc_now().date()
 
 
 async def three_wait(node: Any) -> bool:

@@ -54,18 +54,25 @@ async def test_message_that_may_not_pass_is_refused_in_its_place(hub: Any, joine
     await ward.offer(ward.sealed("ha-noi", summary(), body=large), large)
     await ward.say("nowhere", summary())
     await ward.say("ha-noi", forged_word)
+    await ward.offer(ward.sealed("ha-noi", summary()), b"", gone=True)
     passed = await ward.say("ha-noi", summary())
-    receipt = await ward.receipted_up_to(6)
+    receipt = await ward.receipted_up_to(7)
 
-    refused = [(2, "body_malformed"), (3, "body_too_large"), (4, "receiver_unknown"), (5, "not_allowed")]
+    refused = [
+        (2, "body_malformed"),
+        (3, "body_too_large"),
+        (4, "receiver_unknown"),
+        (5, "not_allowed"),
+        (6, "body_gone"),
+    ]
     assert [(one.n, one.code) for one in receipt.refused] == refused
     assert [id for _, id in await city.came("lang-ha", 1)] == [passed.id]
     assert await verdicts_of(hub, "lang-ha") == [
         (1, "forwarded"),
         *((n, f"refused:{code}") for n, code in refused),
-        (6, "forwarded"),
+        (7, "forwarded"),
     ]
-    assert (await peer_of(hub, "lang-ha")).refused == 4
+    assert (await peer_of(hub, "lang-ha")).refused == 5
 
 
 async def test_forged_message_is_nobodys_and_counted(hub: Any, joined: Callable[..., Any]) -> None:

@@ -69,6 +69,9 @@ class Verdicts:
         """The message after the receipt; the same object when nothing changed. Its number is not above `n`."""
         if message.state in (OutState.DELIVERED, OutState.REFUSED):
             return message
+        if not message.kept and message.state is not OutState.RECEIPTED:
+            # A hub that was set back got the seal alone, and refused it: its body was dropped once it was delivered.
+            return message.delivered(at)
         if message.n in self.refused:
             return message.refused(self.refused[message.n], at)
         unknown = len(self.refused) >= FULL_REFUSALS and message.n < min(self.refused)
