@@ -40,6 +40,15 @@ def test_year_has_the_figures_of_the_districts_own_report(year: Played) -> None:
     }
 
 
+def test_evidence_named_by_dossiers_is_what_lies_beside_the_store_and_was_read_back(year: Played) -> None:
+    versions = sqlite_documents(year.folder)("intake", "dossier_versions")
+    named = {sha256: size for version in versions for sha256, size, _ in version.get("files", [])}
+    held = {path.name: path.stat().st_size for path in (year.folder / "stores" / "intake.files").glob("??/*")}
+
+    assert held == named
+    assert year.outcome["evidence"] == {"files": 2 * 3 * 2, "bytes": sum(named.values())}
+
+
 def test_report_stores_and_streams_agree_on_every_figure(year: Played, events: list[Said]) -> None:
     found = stored(sqlite_documents(year.folder))
     certificates = authors_of_recognised(year.folder).total()

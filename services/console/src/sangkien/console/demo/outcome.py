@@ -30,6 +30,8 @@ class Outcome:
     dead_letters: int
     restarts: int
     duration_s: float
+    evidence_files: int = 0
+    evidence_bytes: int = 0
 
     @property
     def certificates(self) -> int:
@@ -67,6 +69,7 @@ class Outcome:
                 "reconciled": self.reward.reconciled,
             },
             "certificates": self.certificates,
+            "evidence": {"files": self.evidence_files, "bytes": self.evidence_bytes},
             "notices": {
                 **{state: sum(counts.get(state, 0) for counts in self.notices.values()) for state in STATES},
                 "by_channel": {channel: counts.get("sent", 0) for channel, counts in self.notices.items()},
@@ -111,6 +114,8 @@ class Reader:
             dead_letters=await self.dead_letters(),
             restarts=restarts,
             duration_s=duration_s,
+            evidence_files=story.evidence_files,
+            evidence_bytes=story.evidence_bytes,
         )
 
     async def round(self, round_id: str) -> rep.RoundSummary | None:

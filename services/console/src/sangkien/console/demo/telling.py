@@ -67,6 +67,10 @@ def tables(outcome: Outcome) -> list[Table]:
     rounds.add_section()
     filed, recognised = (sum(getattr(each, name) for each in outcome.rounds) for name in ("filed", "recognised"))
     rounds.add_row("Cả năm (cấp quận) · Year", str(filed), str(recognised), "", "", str(outcome.certificates))
+    if outcome.evidence_files:
+        size = f"{outcome.evidence_bytes / 1024:.0f} KiB"
+        rounds.caption = f"Minh chứng · Evidence: {outcome.evidence_files} tệp · files, {size}"
+        rounds.caption_justify = "left"
     reward = Table(title=f"Khen thưởng · Rewards: {escape(outcome.reward.symbol)}", title_justify="left")
     for heading in ("Đối tượng · Holder", "Số lượng · Number", "Thành tiền · Sum"):
         reward.add_column(heading, justify="left" if heading.startswith("Đối") else "right")

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -22,10 +22,13 @@ _HEADER = (
     "Ngày áp dụng lần đầu",
     "Ngày nộp",
     "Email",
+    "Minh chứng",
 )
+Evidence = Mapping[DossierDraft, Sequence[str]]
+"""Names of files by dossier."""
 
 
-def write_workbooks(folder: Path, drafts: Sequence[DossierDraft]) -> list[Path]:
+def write_workbooks(folder: Path, drafts: Sequence[DossierDraft], evidence: Evidence) -> list[Path]:
     """One file a unit, in an order that does not change. Units differ in how they lay out authors and write dates."""
     by_unit: dict[str, list[DossierDraft]] = defaultdict(list)
     for draft in drafts:
@@ -34,12 +37,12 @@ def write_workbooks(folder: Path, drafts: Sequence[DossierDraft]) -> list[Path]:
     paths = []
     for number, (unit, rows) in enumerate(sorted(by_unit.items())):
         path = folder / f"danh-sach-{number + 1:03d}.xlsx"
-        _write(path, unit, rows, style=number % 3)
+        _write(path, unit, rows, evidence, style=number % 3)
         paths.append(path)
     return paths
 
 
-def _write(path: Path, unit: str, drafts: Sequence[DossierDraft], *, style: int) -> None:
+def _write(path: Path, unit: str, drafts: Sequence[DossierDraft], evidence: Evidence, *, style: int) -> None:
     """Style 0: authors in one cell, a line each. 1: a row an author, under a title. 2: decomposed text."""
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         sheet = book.add_worksheet("Danh sách")
@@ -51,7 +54,7 @@ def _write(path: Path, unit: str, drafts: Sequence[DossierDraft], *, style: int)
         for column, text in enumerate(_HEADER):
             sheet.write_string(line, column, text)
         for number, draft in enumerate(drafts, start=1):
-            for row in _rows(number, draft, one_cell=style != 1):
+            for row in _rows(number, draft, "; ".join(evidence.get(draft, ())), one_cell=style != 1):
                 line += 1
                 for column, value in enumerate(row):
                     if isinstance(value, int):
@@ -65,7 +68,7 @@ def _write(path: Path, unit: str, drafts: Sequence[DossierDraft], *, style: int)
                         sheet.write_string(line, column, unicodedata.normalize("NFD", value) if style == 2 else value)
 
 
-def _rows(number: int, draft: DossierDraft, *, one_cell: bool) -> list[list[str | int | date]]:
+def _rows(number: int, draft: DossierDraft, files: str, *, one_cell: bool) -> list[list[str | int | date]]:
     whole: list[str | int | date] = [draft.unit, draft.field, draft.first_applied_on, draft.filed_on]
     authors = [
         [a.name, a.birth_date.strftime("%d/%m/%Y"), a.job, f"{share}%", a.email]
@@ -73,10 +76,10 @@ def _rows(number: int, draft: DossierDraft, *, one_cell: bool) -> list[list[str 
     ]
     if one_cell:
         name, born, job, share, email = ("\n".join(column) for column in zip(*authors, strict=True))
-        return [[number, draft.title, name, born, job, share, *whole, email]]
+        return [[number, draft.title, name, born, job, share, *whole, email, files]]
     rows: list[list[str | int | date]] = []
     for place, (name, born, job, share, email) in enumerate(authors):
         head: list[str | int | date] = [number, draft.title] if place == 0 else ["", ""]
         rest: list[str | int | date] = whole if place == 0 else ["", "", "", ""]
-        rows.append([*head, name, born, job, share, *rest, email])
+        rows.append([*head, name, born, job, share, *rest, email, files if place == 0 else ""])
     return rows

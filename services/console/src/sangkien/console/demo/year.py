@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sangkien.api.intake.v1 import intake_pb2 as intake
+from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
 from sangkien.api.recognition.v1 import recognition_pb2_grpc
 from sangkien.api.review.v1 import review_pb2 as rev
 from sangkien.api.review.v1 import review_pb2_grpc
@@ -15,6 +16,7 @@ from sangkien.api.reward.v1 import reward_pb2_grpc
 from sangkien.console.demo.actors import Actor, DemoFailed
 from sangkien.console.demo.cast import Casting
 from sangkien.console.demo.council import CouncilWork, Held, Panel, Said, after
+from sangkien.console.demo.evidence import read_back, write_evidence
 from sangkien.console.demo.places import Place, Places
 from sangkien.console.demo.register import Register
 from sangkien.console.demo.scenario import RoundPlan, Scenario
@@ -39,6 +41,9 @@ class Story:
     city_round: str = ""
     reward_decision: str = ""
     a_dossier: str = ""
+    evidence_files: int = 0
+    evidence_bytes: int = 0
+    """Of the files that came with dossiers, read back whole."""
 
 
 class Drill(Protocol):
@@ -163,19 +168,7 @@ class Year:
         if not plan.filed:
             await self._close(panel, round_id, after(plan.session_on, -3))
             return
-        files = write_workbooks(self._workdir / f"dot-{number}", self._cast.rounds[number - 1])
-        filed = 0
-        for place, file in enumerate(files):
-            if self._drill:
-                await self._drill.before_file(number, place, len(files))
-            report = await import_file(self._filing.node.channel("intake", officer.token), file, round_id=round_id)
-            if report.rejected:
-                first = report.rejected[0]
-                raise DemoFailed(f"{file.name}: row {first.row}, {first.column}: {first.message}")
-            filed += report.filed + report.already
-            self._said(f"{plan.name}: nộp hồ sơ", filed, plan.filed)
-        if self._drill:
-            await self._drill.after_files(number)
+        await self._file(number, plan, round_id, officer)
         work = CouncilWork(
             self._council.node,
             panel,
@@ -187,6 +180,27 @@ class Year:
         self.story.decisions.append(held.decision_id)
         if held.recognised != plan.recognised:
             raise DemoFailed(f"{plan.name}: the council recognised {held.recognised}, the verdicts said otherwise")
+
+    async def _file(self, number: int, plan: RoundPlan, round_id: str, officer: Actor) -> None:
+        """The spreadsheets of a round, a unit after the other, with what evidence they name."""
+        drafts, folder = self._cast.rounds[number - 1], self._workdir / f"dot-{number}"
+        evidence = write_evidence(folder / "minh-chung", drafts, f"{self._key}:{number}")
+        files = write_workbooks(folder, drafts, evidence)
+        filed, channel = 0, self._filing.node.channel("intake", officer.token)
+        for place, file in enumerate(files):
+            if self._drill:
+                await self._drill.before_file(number, place, len(files))
+            report = await import_file(channel, file, round_id=round_id, evidence=folder / "minh-chung")
+            if report.rejected:
+                first = report.rejected[0]
+                raise DemoFailed(f"{file.name}: row {first.row}, {first.column}: {first.message}")
+            filed += report.filed + report.already
+            self._said(f"{plan.name}: nộp hồ sơ", filed, plan.filed)
+        count, size = await read_back(IntakeServiceStub(channel), round_id, sum(map(len, evidence.values())))
+        self.story.evidence_files += count
+        self.story.evidence_bytes += size
+        if self._drill:
+            await self._drill.after_files(number)
 
     async def _close(self, panel: Panel, round_id: str, on: date) -> None:
         close = rev.CloseRoundRequest(round_id=round_id, closed_on=on.isoformat())
