@@ -1,5 +1,6 @@
 """Dossiers for the councils of other nodes, and those that came from other nodes, over real gRPC and a real broker."""
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
@@ -225,3 +226,24 @@ async def test_exchange_alone_of_the_services_files_and_mends_what_it_filed(
         True,
         False,
     ]
+
+
+async def test_exchange_reads_the_evidence_of_what_another_node_decides(
+    officer: IntakeServiceStub, intake: RunningService, foreign_round: str, draft: NewDraft
+) -> None:
+    content = b"%PDF-1.7 " + b"minh chung " * 40_000
+    file = pb.EvidenceFile(sha256=hashlib.sha256(content).hexdigest(), size=len(content), name="Nguyễn Thị Hoa.pdf")
+    await officer.PutFilePart(pb.PutFilePartRequest(sha256=file.sha256, size=file.size, data=content))
+    filing = pb.FileDossierRequest(idempotency_key="key-0001", dossier=draft(round_id="F1", files=[file]))
+    dossier_id = (await officer.FileDossier(filing)).dossier_id
+    carrier = IntakeServiceStub(intake.channel("service/exchange", ["service"]))
+
+    wanted = pb.ReadFileRequest(dossier_id=dossier_id, sha256=file.sha256, offset=11)
+    pieces = [answer.data async for answer in carrier.ReadFile(wanted)]
+    [told] = (await now(carrier, dossier_id)).content.files
+
+    assert b"".join(pieces) == content[11:]
+    assert (told.name, told.held) == ("Nguyễn Thị Hoa.pdf", True)
+    other = IntakeServiceStub(intake.channel("service/reporting", ["service"]))
+    [hidden] = (await now(other, dossier_id)).content.files
+    assert hidden == pb.EvidenceFile(size=file.size, held=True)

@@ -9,7 +9,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -65,7 +65,7 @@ class FolderFiles:
     async def sizes(self, sha256s: Sequence[str], *, renew: bool = False) -> Mapping[str, int]:
         return await self._away(self._sizes, [check_name(one) for one in sha256s], renew) if sha256s else {}
 
-    async def read(self, sha256: str, *, offset: int = 0, length: int = 0) -> AsyncIterator[bytes]:
+    async def read(self, sha256: str, *, offset: int = 0, length: int = 0) -> AsyncGenerator[bytes, None]:
         path = self._whole(check_name(sha256))
         try:
             file: BinaryIO = await self._away(path.open, "rb")

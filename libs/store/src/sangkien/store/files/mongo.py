@@ -8,7 +8,7 @@ and never written again: of two writers at one place the second meets a taken ke
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -95,7 +95,7 @@ class MongoFiles:
                 await self._heads.update_many(wanted, {"$set": {"at": time.time()}})
             return {head["_id"]: head["size"] async for head in self._heads.find(wanted)}
 
-    async def read(self, sha256: str, *, offset: int = 0, length: int = 0) -> AsyncIterator[bytes]:
+    async def read(self, sha256: str, *, offset: int = 0, length: int = 0) -> AsyncGenerator[bytes, None]:
         with translated():
             head = await self._heads.find_one({"_id": check_name(sha256)})
         if head is None:

@@ -12,7 +12,7 @@ What it refuses:
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -110,10 +110,11 @@ class FileStore(Protocol):
         """Bytes of each of these files that is here whole. `renew` makes them young again for `sweep`."""
         ...
 
-    def read(self, sha256: str, *, offset: int = 0, length: int = 0) -> AsyncIterator[bytes]:
+    def read(self, sha256: str, *, offset: int = 0, length: int = 0) -> AsyncGenerator[bytes, None]:
         """The bytes from `offset` on, at most `length` (0: to the end), MOST_READ at a time. Raises FileGone.
 
-        What comes from a disk is not verified again: whoever takes a file away compares its hash.
+        Close it when you stop before its end. What comes from a disk is not verified again: whoever takes a file away
+        compares its hash.
         """
         ...
 
