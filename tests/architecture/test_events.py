@@ -12,7 +12,13 @@ PERSONAL = re.compile(
     r"full_?name|(first|last|given|family|author|person|holder|member|reviewer)_names?$|e_?mail|phone|mobile|birth|gender"
     r"|address|citizen|identity|passport|cccd|cmnd|bank|staff_code|password|token"
 )
-NAMES_OF_NO_PERSON = {"ForeignRoundAnnounced.name", "OrganisationRegistered.name", "RoundOpened.name"}
+NAMES_OF_NO_PERSON = {
+    "ForeignOrganisationAsserted.name",
+    "ForeignRoundAnnounced.name",
+    "OrganisationRegistered.name",
+    "OrganisationReorganised.name",
+    "RoundOpened.name",
+}
 
 
 def fields_of(model: type[BaseModel]) -> Iterator[str]:

@@ -11,9 +11,12 @@ from datetime import date
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sangkien.contracts.events.base import UndecodableEvent
+from sangkien.contracts.events.directory import Succession
+from sangkien.contracts.events.recognition import RecordLine
+from sangkien.contracts.links import Grounds, Sought
 
 HUB: Final = "hub"
 """The one name no node may bear: where receipts, echoes and goodbyes go to."""
@@ -282,6 +285,84 @@ class FileHeld(Crossing):
         return f"{self.TYPE}:{self.sha256}:{self.attempt}"
 
 
+class AssertedOrganisation(BaseModel):
+    """What holds of an organisation of the sender; no day means no bound."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    organisation_id: str = Field(max_length=100, description="begins with the sender's node id and a colon")
+    version: int = Field(ge=1, description="of the organisation; a lower one is older news")
+    kind: str = Field(max_length=40)
+    name: str = Field(max_length=300)
+    parent_id: str = Field(default="", max_length=100)
+    valid_from: date | None = None
+    valid_to: date | None = None
+    successors: tuple[Succession, ...] = Field(default=(), max_length=200)
+    predecessors: tuple[Succession, ...] = Field(default=(), max_length=200)
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("reversed")
+        return self
+
+
+class OrganisationChanged(Crossing):
+    """Organisations of the sender's own subtree: what is new, renamed, moved, merged, split or closed."""
+
+    TYPE: ClassVar[str] = "organisation.changed.v1"
+
+    organisations: tuple[AssertedOrganisation, ...] = Field(min_length=1, max_length=100)
+    batch: Sha256 = Field(description="of what is told, so that telling it again is the same message")
+    epoch: int = Field(ge=1, description="the receiver's life: one that joined anew is told anew")
+
+    def key(self) -> str:
+        return f"{self.TYPE}:{self.batch}:{self.epoch}"
+
+
+class PersonLinkProposed(Crossing):
+    """A person of the sender is one that the receiver has: asks it to confirm, and for that person's record."""
+
+    TYPE: ClassVar[str] = "person.link_proposed.v1"
+
+    link_id: str = Field(max_length=100, description="the sender's node id, a slash, and what it counts by")
+    asking_ref: str = Field(max_length=100, description="person id at the sender")
+    sought: Sought
+    grounds: Grounds
+    on: date
+
+    def key(self) -> str:
+        return f"{self.TYPE}:{self.link_id}"
+
+
+class PersonLinkAnswered(Crossing):
+    """What became of a proposed link, from whoever decided it. A refusal gives no reason: it would say who is known."""
+
+    TYPE: ClassVar[str] = "person.link_answered.v1"
+
+    link_id: str = Field(max_length=100)
+    answer: Literal["confirmed", "refused", "withdrawn", "revoked"]
+    person_ref: str = Field(default="", max_length=100, description="person id at the sender, once confirmed")
+    asks_too: bool = Field(default=False, description="who confirms had proposed the same: the record goes both ways")
+    on: date
+
+    def key(self) -> str:
+        return f"{self.TYPE}:{self.link_id}:{self.answer}"
+
+
+class PersonRecord(Crossing):
+    """Lines of a person's record at the sender, over a link that both sides confirmed: all at first, then changes."""
+
+    TYPE: ClassVar[str] = "person.record.v1"
+
+    link_id: str = Field(max_length=100)
+    number: int = Field(ge=1, description="counts what the sender told over the link")
+    lines: tuple[RecordLine, ...] = Field(min_length=1, max_length=100)
+
+    def key(self) -> str:
+        return f"{self.TYPE}:{self.link_id}:{self.number}"
+
+
 class Echo(Crossing):
     """A signed word to the hub, whose receipt proves the way there and back."""
 
@@ -352,6 +433,10 @@ RIGHTS = MappingProxyType(
         Right(FileChunk, _ALL, _COUNCILS),
         Right(FileGone, _ALL, _COUNCILS),
         Right(FileHeld, _COUNCILS, _ALL),
+        Right(OrganisationChanged, _ALL, _ALL),
+        Right(PersonLinkProposed, _ALL, _ALL),
+        Right(PersonLinkAnswered, _ALL, _ALL),
+        Right(PersonRecord, _COUNCILS, _COUNCILS),
         Right(Echo, _ALL, _HUB),
         Right(Goodbye, _ALL, _HUB),
         Right(RegistryChanged, _HUB, _ALL),

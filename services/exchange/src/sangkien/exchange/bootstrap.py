@@ -18,6 +18,8 @@ from sangkien.exchange.adapters.intake_desk import IntakeDesk
 from sangkien.exchange.adapters.intake_files import IntakeFiles
 from sangkien.exchange.adapters.intake_letters import IntakeLetters
 from sangkien.exchange.adapters.leaf import LinkLeaf
+from sangkien.exchange.adapters.link_desk import DirectoryLinks
+from sangkien.exchange.adapters.organisation_book import ORGANISATION_SCHEMA, StoredOrganisations
 from sangkien.exchange.adapters.stored import StoredIncomings, StoredLedger, StoredOutgoings, StoredSteps
 from sangkien.exchange.adapters.stored_files import FILES_SCHEMA, StoredFiles, turns_change
 from sangkien.exchange.application.adopt_history import AdoptHistory
@@ -41,8 +43,10 @@ from sangkien.exchange.entrypoints.fetching import FetchFiles
 from sangkien.exchange.entrypoints.gauges import Gauges
 from sangkien.exchange.entrypoints.grpc_service import POLICY, ExchangeServicer, UseCases
 from sangkien.exchange.entrypoints.inward import Business
+from sangkien.exchange.entrypoints.linking import FromDirectory, WithDirectory, WithRecords
 from sangkien.exchange.entrypoints.loops import LinkLoops, Upkeep
 from sangkien.exchange.entrypoints.messages import OutwardHandler
+from sangkien.exchange.entrypoints.organising import FromOrganisations, IntroduceOrganisations
 from sangkien.exchange.entrypoints.outward import FromIntake, FromRecognition, FromReview
 from sangkien.exchange.entrypoints.returning import ReturnToAuthors, one_after_the_other
 from sangkien.exchange.entrypoints.serving import NamingFiles, ServeFiles
@@ -82,6 +86,8 @@ class _Ground:
             self.commit,
             patience=timedelta(seconds=settings.file_patience_s),
         )
+        self.organisations = StoredOrganisations(store)
+        self.links = DirectoryLinks(lambda: context.channel(settings.directory))
         self.wake: Callable[[], None] = lambda: None
         self.wake_fetching: Callable[[], None] = lambda: None
 
@@ -105,7 +111,7 @@ def build(context: Context) -> Parts:
         on.incomings,
         on.book,
         on.crossings,
-        WithFiles(business, on.fetching, serving),
+        WithDirectory(WithFiles(business, on.fetching, serving), on.links, context),
         on.post,
         context,
         on.commit,
@@ -179,6 +185,7 @@ def _loops(on: _Ground, life: LiveInFederation, taking: TakeMessages) -> LinkLoo
         one_after_the_other(
             AnnounceToNewcomers(on.books, on.book, world, on.post, commit),
             ReturnToAuthors(on.books, on.steps, on.book, world, commit),
+            IntroduceOrganisations(on.organisations, on.book, on.post, commit),
         ),
         on.fetching,
     )
@@ -192,7 +199,8 @@ def _subscriptions(on: _Ground) -> list[Subscription]:
     outward: dict[str, Outward] = {
         "exchange__intake": NamingFiles(FromIntake(on.books, letters, on.steps, on.book), on.files),
         "exchange__review": FromReview(on.books, on.steps, on.book),
-        "exchange__recognition": FromRecognition(on.books, on.steps, on.book),
+        "exchange__recognition": WithRecords(FromRecognition(on.books, on.steps, on.book), on.outgoings, on.book),
+        "exchange__directory": FromDirectory(FromOrganisations(on.organisations, on.book), on.links),
     }
     return [Subscription(TOPOLOGY.consumer(name), OutwardHandler(one, on.post)) for name, one in outward.items()]
 
@@ -201,4 +209,4 @@ def _desk(on: _Ground) -> IntakeDesk:
     return IntakeDesk(lambda: on.context.channel(on.settings.intake))
 
 
-SERVICE = Definition("exchange", ExchangeSettings, SCHEMA + FOREIGN_SCHEMA + FILES_SCHEMA, build)
+SERVICE = Definition("exchange", ExchangeSettings, SCHEMA + ORGANISATION_SCHEMA + FOREIGN_SCHEMA + FILES_SCHEMA, build)

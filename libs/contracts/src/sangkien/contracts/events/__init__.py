@@ -1,11 +1,19 @@
 """Every event of the system, registered by type. See `docs/events.md` for the generated table."""
 
 from sangkien.contracts.events.base import Event, UndecodableEvent, decode, event_types, service_of
-from sangkien.contracts.events.directory import OrganisationRegistered, PersonRegistered
+from sangkien.contracts.events.directory import (
+    OrganisationRegistered,
+    OrganisationReorganised,
+    PersonLinkChanged,
+    PersonRegistered,
+    Succession,
+)
 from sangkien.contracts.events.exchange import (
     ForeignAnswerReceived,
     ForeignCertificateReceived,
     ForeignDecisionSummarised,
+    ForeignOrganisationAsserted,
+    ForeignRecordAsserted,
     ForeignRoundAnnounced,
 )
 from sangkien.contracts.events.intake import (
@@ -20,6 +28,8 @@ from sangkien.contracts.events.recognition import (
     DecisionIssued,
     InitiativeRecognised,
     InitiativeRefused,
+    RecordChanged,
+    RecordLine,
 )
 from sangkien.contracts.events.review import (
     DossierAccepted,
@@ -49,17 +59,24 @@ __all__ = [
     "ForeignAnswerReceived",
     "ForeignCertificateReceived",
     "ForeignDecisionSummarised",
+    "ForeignOrganisationAsserted",
+    "ForeignRecordAsserted",
     "ForeignRoundAnnounced",
     "InitiativeRecognised",
     "InitiativeRefused",
     "OrganisationRegistered",
+    "OrganisationReorganised",
     "PaymentRecorded",
+    "PersonLinkChanged",
     "PersonRegistered",
+    "RecordChanged",
+    "RecordLine",
     "ReviewersAssigned",
     "RewardDecisionIssued",
     "RoundClosed",
     "RoundOpened",
     "SessionClosed",
+    "Succession",
     "SupplementRequested",
     "UndecodableEvent",
     "decode",

@@ -6,6 +6,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from sangkien.contracts.events.base import Event
+from sangkien.contracts.events.directory import Succession
+from sangkien.contracts.events.recognition import RecordLine
 
 
 class ForeignRoundAnnounced(Event):
@@ -21,6 +23,33 @@ class ForeignRoundAnnounced(Event):
     opens_on: date
     closes_on: date
     closed_on: date | None = None
+
+
+class ForeignOrganisationAsserted(Event):
+    """Another node says what holds of an organisation of its own. It has the authority; here it is read only."""
+
+    TYPE: ClassVar[str] = "ev.exchange.organisation.asserted.v1"
+
+    organisation_id: str
+    node: str = Field(description="that asserts it")
+    kind: str
+    name: str
+    parent_id: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    successors: tuple[Succession, ...] = ()
+    predecessors: tuple[Succession, ...] = ()
+
+
+class ForeignRecordAsserted(Event):
+    """Lines of the record that a person of this node has at another one, over a link that both sides confirmed."""
+
+    TYPE: ClassVar[str] = "ev.exchange.record.asserted.v1"
+
+    link_id: str
+    node: str = Field(description="that asserts them")
+    person_id: str = Field(description="here")
+    lines: tuple[RecordLine, ...]
 
 
 class ForeignAnswerReceived(Event):

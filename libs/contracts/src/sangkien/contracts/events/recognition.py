@@ -3,7 +3,7 @@
 from datetime import date
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from sangkien.contracts.events.base import Event
 from sangkien.contracts.events.intake import AuthorShare
@@ -54,6 +54,33 @@ class InitiativeRefused(Event):
     author_ids: tuple[str, ...]
     reason: str
     decided_on: date
+
+
+class RecordLine(BaseModel):
+    """One recognition of one person, as the node that gave it asserts it. No name, of them or of co-authors."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    initiative_id: str = Field(max_length=100)
+    tier: Literal["grassroots", "district", "city", "national"]
+    version: int = Field(ge=1, description="of the line; a lower one is older news")
+    title: str = Field(max_length=500)
+    share: int = Field(ge=1, le=10_000, description="hundredths of a percent")
+    decision_symbol: str = Field(max_length=100)
+    issued_on: date
+    certificate_number: str = Field(default="", max_length=100)
+    revoked_on: date | None = None
+
+
+class RecordChanged(Event):
+    """Lines of a person's record that are new or changed, for the node at the other end of a confirmed link."""
+
+    TYPE: ClassVar[str] = "ev.recognition.record.changed.v1"
+
+    link_id: str
+    node: str
+    number: int = Field(ge=1, description="counts what was told over the link")
+    lines: tuple[RecordLine, ...] = Field(min_length=1, max_length=100)
 
 
 class CertificateIssued(Event):

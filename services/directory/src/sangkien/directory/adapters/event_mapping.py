@@ -2,15 +2,32 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import assert_never, cast
+from typing import Literal, assert_never, cast
 
-from sangkien.contracts.events import Event, OrganisationRegistered, PersonRegistered
-from sangkien.directory.domain.events import DirectoryEvent, OrganisationWasRegistered, PersonWasRegistered
+from sangkien.contracts.events import (
+    Event,
+    OrganisationRegistered,
+    OrganisationReorganised,
+    PersonLinkChanged,
+    PersonRegistered,
+    Succession,
+)
+from sangkien.directory.domain.events import (
+    DirectoryEvent,
+    LinkWasChanged,
+    OrganisationWasRegistered,
+    OrganisationWasReorganised,
+    PersonWasRegistered,
+)
+from sangkien.directory.domain.succession import Step
+from sangkien.directory.domain.validity import last_day
 from sangkien.messaging import outbox_row
 from sangkien.store import Op
 
+_State = Literal["proposed", "confirmed", "refused", "withdrawn", "revoked"]
+_Share = Literal["whole", "part", "rest"]
 _FIRST_VERSION = 1
-"""Both events are recorded when their aggregate is first stored."""
+"""Of what is recorded when its aggregate is first stored."""
 
 
 class EventRecorder:
@@ -31,7 +48,7 @@ class EventRecorder:
                     fact,
                     event_id=self._new_id(),
                     aggregate_id=aggregate_id,
-                    aggregate_version=_FIRST_VERSION,
+                    aggregate_version=getattr(event, "version", _FIRST_VERSION),
                     at=at,
                     traceparent=traceparent,
                 )
@@ -50,7 +67,39 @@ def _fact(event: DirectoryEvent) -> tuple[str, Event]:
                 valid_from=event.valid_from or date.min,
                 valid_to=event.valid_to,
             )
+        case OrganisationWasReorganised():
+            return event.organisation.id, _reorganised(event)
+        case LinkWasChanged():
+            return event.link_id, PersonLinkChanged(
+                link_id=event.link_id,
+                node=event.node,
+                state=cast("_State", event.state),
+                person_id=event.person_id,
+                sends=event.sends,
+                receives=event.receives,
+                by_us=event.by_us,
+            )
         case PersonWasRegistered():
             return event.person_id, PersonRegistered(person_id=event.person_id, organisation_id=event.organisation_id)
         case _:
             assert_never(event)
+
+
+def _reorganised(event: OrganisationWasReorganised) -> OrganisationReorganised:
+    one = event.organisation
+    return OrganisationReorganised(
+        organisation_id=one.id,
+        kind=one.kind,
+        name=one.name,
+        parent_id=one.parent_id,
+        valid_from=one.validity.valid_from,
+        valid_to=last_day(one.validity),
+        successors=tuple([_step(step) for step in one.successors]),
+        predecessors=tuple([_step(step) for step in one.predecessors]),
+    )
+
+
+def _step(step: Step) -> Succession:
+    return Succession(
+        organisation_id=step.organisation_id, share=cast("_Share", step.share), on=step.on, document=step.document
+    )

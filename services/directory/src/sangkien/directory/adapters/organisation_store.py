@@ -10,6 +10,7 @@ from typing import Final
 from sangkien.directory.application.ports import OrganisationPage
 from sangkien.directory.domain.errors import PageTokenInvalid
 from sangkien.directory.domain.organisation import Namesakes, Organisation
+from sangkien.directory.domain.succession import AssertedOrganisation, Step
 from sangkien.kernel import DateRange
 from sangkien.store import Document, Index, Invalid, Op, Schema, Store, save
 from sangkien.text import collation_key
@@ -75,14 +76,15 @@ class StoredOrganisations:
             "name": organisation.name,
             "sort_key": collation_key(organisation.name),
             "parent_id": organisation.parent_id,
-            **_period(organisation.validity),
+            **period_document(organisation.validity),
             "email": organisation.email,
             "aliases": list(organisation.aliases),
+            **steps_document(organisation),
         }
         return save(ORGANISATIONS, document, organisation.version)
 
     def save_namesakes(self, namesakes: Namesakes) -> Op:
-        periods = [{"id": id, **_period(period)} for id, period in namesakes.periods]
+        periods = [{"id": id, **period_document(period)} for id, period in namesakes.periods]
         return save(NAMESAKES, {"_id": namesakes.key, "periods": periods}, namesakes.version)
 
 
@@ -92,23 +94,37 @@ def _organisation(document: Document) -> Organisation:
         document["kind"],
         document["name"],
         document["parent_id"],
-        _date_range(document),
+        read_period(document),
         document["email"],
         tuple(document["aliases"]),
+        read_steps(document, "successors"),
+        read_steps(document, "predecessors"),
     )
     organisation.version = document["ver"]
     return organisation
 
 
 def _namesakes(document: Document) -> Namesakes:
-    namesakes = Namesakes(document["_id"], [(each["id"], _date_range(each)) for each in document["periods"]])
+    namesakes = Namesakes(document["_id"], [(each["id"], read_period(each)) for each in document["periods"]])
     namesakes.version = document["ver"]
     return namesakes
 
 
-def _period(period: DateRange) -> Document:
+def steps_document(organisation: Organisation | AssertedOrganisation) -> Document:
+    return {
+        name: [[step.organisation_id, step.share, step.on.isoformat(), step.document] for step in steps]
+        for name, steps in (("successors", organisation.successors), ("predecessors", organisation.predecessors))
+    }
+
+
+def read_steps(document: Document, name: str) -> tuple[Step, ...]:
+    steps = document.get(name, ())  # none were known when it was written
+    return tuple([Step(other, share, date.fromisoformat(on), symbol) for other, share, on, symbol in steps])
+
+
+def period_document(period: DateRange) -> Document:
     return {"valid_from": period.valid_from.isoformat(), "valid_to": (period.valid_to or date.max).isoformat()}
 
 
-def _date_range(document: Document) -> DateRange:
+def read_period(document: Document) -> DateRange:
     return DateRange(date.fromisoformat(document["valid_from"]), date.fromisoformat(document["valid_to"]))

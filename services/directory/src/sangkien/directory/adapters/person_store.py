@@ -1,10 +1,11 @@
 """People and their roles as documents. Nothing of a person is copied anywhere else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
 from sangkien.directory.domain.errors import StoreOlder
+from sangkien.directory.domain.link import Sought
 from sangkien.directory.domain.person import Person, RoleBook
 from sangkien.kernel import DateRange
 from sangkien.store import Document, Index, Op, Schema, Store, save
@@ -14,11 +15,16 @@ ROLES: Final = "roles"
 
 SCHEMA = Schema(
     (PEOPLE, ROLES),
-    (Index(PEOPLE, ("identity",), unique=True), Index(ROLES, ("person_id",))),
+    (
+        Index(PEOPLE, ("identity",), unique=True),
+        Index(PEOPLE, ("name_key", "birth_date")),
+        Index(ROLES, ("person_id",)),
+    ),
 )
 
 _MOST_ORGANISATIONS = 1_000
 _LARGEST_BATCH = 1_000
+_MOST_FITTING = 20
 
 
 class StoredPeople:
@@ -37,6 +43,17 @@ class StoredPeople:
             return {}
         found = await self._store.find(PEOPLE, {"identity": {"in": wanted}}, limit=_LARGEST_BATCH)
         return {document["identity"]: _person(document) for document in found}
+
+    async def fitting(self, sought: Sought, name_key: str) -> Sequence[Person]:
+        if sought.person_ref:
+            return list((await self.get_many([sought.person_ref])).values())
+        ways: list[dict[str, object]] = []
+        if sought.birth_date:
+            ways.append({"name_key": name_key, "birth_date": sought.birth_date.isoformat()})
+        if sought.staff_code:
+            ways.append({"name_key": name_key, "staff_code": sought.staff_code})
+        found = [doc for where in ways for doc in await self._store.find(PEOPLE, where, limit=_MOST_FITTING)]
+        return [_person(doc) for doc in {doc["_id"]: doc for doc in found}.values()][:_MOST_FITTING]
 
     async def roles(self, person_id: str, organisation_id: str) -> RoleBook:
         document = await self._store.get(ROLES, _roles_id(person_id, organisation_id))

@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import Protocol
 
 from sangkien.directory.domain.account import Account, SignInTries
+from sangkien.directory.domain.link import LinkState, PersonLink, Sought
 from sangkien.directory.domain.organisation import Namesakes, Organisation
 from sangkien.directory.domain.person import Person, RoleBook
+from sangkien.directory.domain.succession import AssertedOrganisation
 from sangkien.store import Op
 
 Commit = Callable[[Sequence[Op]], Awaitable[None]]
@@ -55,8 +57,54 @@ class Organisations(Protocol):
     def save_namesakes(self, namesakes: Namesakes) -> Op: ...
 
 
+class AssertedOrganisations(Protocol):
+    """Organisations of other nodes, as those say they are. Nothing of the node's own tree is among them."""
+
+    async def get_many(self, ids: Iterable[str]) -> dict[str, AssertedOrganisation]:
+        """Those that were asserted, by id."""
+        ...
+
+    async def page(
+        self, node: str, kind: str, parent_id: str, on: date | None, limit: int, after: str
+    ) -> tuple[list[AssertedOrganisation], str]:
+        """In Vietnamese order, with the next page's token; "" and None do not narrow. Raises PageTokenInvalid."""
+        ...
+
+    def save(self, organisation: AssertedOrganisation) -> Op: ...
+
+
+class Links(Protocol):
+    """Links as they are stored. The commit of a second open proposal of the same, and of a second confirmed link of
+    the same two people, raises Duplicate.
+    """
+
+    async def get(self, link_id: str) -> PersonLink | None: ...
+
+    async def proposed_alike(self, person_id: str, node: str, sought: Sought) -> PersonLink | None:
+        """The open proposal of ours that says the same."""
+        ...
+
+    async def confirmed(self, person_id: str, their_person_id: str) -> PersonLink | None: ...
+
+    async def about(self, node: str, their_person_id: str, *, ours: bool) -> Sequence[PersonLink]:
+        """Links, in whatever state, with a person of another node, by who proposed them."""
+        ...
+
+    async def page(
+        self, person_id: str, state: LinkState | None, limit: int, after: str
+    ) -> tuple[list[PersonLink], str]:
+        """Newest first, with the next page's token; "" and None do not narrow. Raises PageTokenInvalid."""
+        ...
+
+    def save(self, link: PersonLink) -> Op: ...
+
+
 class People(Protocol):
     """People and their roles as they are stored."""
+
+    async def fitting(self, sought: Sought, name_key: str) -> Sequence[Person]:
+        """Those whom a description may mean: the id, or the name with the birth date or the staff code. At most 20."""
+        ...
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, Person]:
         """Those that exist, by id."""

@@ -55,8 +55,8 @@ class RegisterOrganisations:
         wanted = [self._checked(each) for each in asked]
         good = [each for each in wanted if isinstance(each, Organisation)]
         parents = await self._organisations.get_many({each.parent_id for each in good})
-        namesakes = await self._organisations.namesakes({_key(each) for each in good})
-        standing = (namesakes[_key(each)].standing_in(each.validity) for each in good)
+        namesakes = await self._organisations.namesakes({namesakes_key(each) for each in good})
+        standing = (namesakes[namesakes_key(each)].standing_in(each.validity) for each in good)
         known = await self._organisations.get_many({id for id in standing if id})
 
         answers: list[Registered | DirectoryRefusal] = []
@@ -69,7 +69,7 @@ class RegisterOrganisations:
             if each.parent_id and each.parent_id not in parents:
                 answers.append(ParentUnknown(field="parent_id"))
                 continue
-            family = namesakes[_key(each)]
+            family = namesakes[namesakes_key(each)]
             id = family.standing_in(each.validity)
             if id is not None:
                 if known[id].learn(each):
@@ -103,5 +103,6 @@ class RegisterOrganisations:
             return refusal
 
 
-def _key(organisation: Organisation) -> str:
+def namesakes_key(organisation: Organisation) -> str:
+    """Under which all of one kind and name below one parent are decided upon together."""
     return "\t".join((organisation.parent_id.replace("\0", ""), organisation.kind, same_name(organisation.name)))

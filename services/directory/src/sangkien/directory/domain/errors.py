@@ -6,6 +6,12 @@ DirectoryRefusal
 ├── people: PersonNameMissing, PersonUnknown, BirthDateWrong, StaffCodeTooLong
 ├── both: NameTooLong, EmailMalformed, ValidityMalformed, ValidityReversed
 ├── roles: RolesMissing, RoleUnknown
+├── reorganisation: SuccessionShareUnknown, DocumentMissing, SuccessorOfItself, SuccessorNotStanding,
+│   ReorganisedBeforeItStood, OrganisationEndedOtherwise, ReorganisationNotOurs, PredecessorsMissing,
+│   OrganisationNotTheirs
+├── links: LinkUnknown, LinkWithinNode, LinkGroundsMissing, LinkTooVague, LinkNotTheirs, LinkReused,
+│   LinkNotYoursToAnswer, LinkNotYoursToEnd, LinkPersonNotMeant, LinkPersonOpen, LinkPairKnown, LinkDecidedAlready,
+│   LinkAnswerNotAsked
 ├── accounts: LoginMalformed, LoginTaken, PasswordTooShort, PasswordTooLong, PasswordNotYours
 └── sign-in: SignInFailed, SignInBlocked, NodeSecretWrong, ServiceNameMalformed
 """
@@ -120,6 +126,160 @@ class ValidityReversed(DirectoryRefusal):
 
     code = "validity_reversed"
     kind = "invalid"
+
+
+class SuccessionShareUnknown(DirectoryRefusal):
+    """Not one of the shares that can go over. Facts: `shares`."""
+
+    code = "succession_share_unknown"
+    kind = "invalid"
+
+
+class DocumentMissing(DirectoryRefusal):
+    """A reorganisation without the symbol of the document that orders it, or one too long. Facts: `limit`."""
+
+    code = "reorganisation_document_missing"
+    kind = "invalid"
+
+
+class PredecessorsMissing(DirectoryRefusal):
+    """A reorganisation of nothing, or of too much at once. Facts: `limit`."""
+
+    code = "reorganisation_size_wrong"
+    kind = "invalid"
+
+
+class SuccessorOfItself(DirectoryRefusal):
+    """An organisation would go over into itself."""
+
+    code = "successor_of_itself"
+    kind = "invalid"
+
+
+class SuccessorNotStanding(DirectoryRefusal):
+    """The successor does not stand on the first day of the new order. Facts: `on`."""
+
+    code = "successor_not_standing"
+    kind = "precondition"
+
+
+class ReorganisedBeforeItStood(DirectoryRefusal):
+    """The new order begins before the organisation existed."""
+
+    code = "reorganised_before_it_stood"
+    kind = "invalid"
+
+
+class OrganisationEndedOtherwise(DirectoryRefusal):
+    """The organisation ends, or ended, on another day. Facts: `ended`."""
+
+    code = "organisation_ended_otherwise"
+    kind = "conflict"
+
+
+class ReorganisationNotOurs(DirectoryRefusal):
+    """None of the organisations is this node's: their own node says what becomes of them."""
+
+    code = "reorganisation_not_ours"
+    kind = "forbidden"
+
+
+class OrganisationNotTheirs(DirectoryRefusal):
+    """A node asserted an organisation of another one, or of this one. Facts: `node`."""
+
+    code = "organisation_not_theirs"
+    kind = "forbidden"
+
+
+class LinkUnknown(DirectoryRefusal):
+    """There is no such link here."""
+
+    code = "link_unknown"
+    kind = "not_found"
+
+
+class LinkWithinNode(DirectoryRefusal):
+    """The predecessor is an organisation of this node: no other node is to be asked."""
+
+    code = "link_within_node"
+    kind = "invalid"
+
+
+class LinkGroundsMissing(DirectoryRefusal):
+    """No succession is recorded from the one organisation to the other."""
+
+    code = "link_grounds_missing"
+    kind = "precondition"
+
+
+class LinkTooVague(DirectoryRefusal):
+    """Neither an id, nor a birth date, nor a staff code: the name alone finds nobody for certain."""
+
+    code = "link_too_vague"
+    kind = "invalid"
+
+
+class LinkNotTheirs(DirectoryRefusal):
+    """A node proposed what is not its to propose. Facts: `node`."""
+
+    code = "link_not_theirs"
+    kind = "forbidden"
+
+
+class LinkReused(DirectoryRefusal):
+    """A proposal came again under the same id with another content."""
+
+    code = "link_reused"
+    kind = "conflict"
+
+
+class LinkNotYoursToAnswer(DirectoryRefusal):
+    """A proposal of this node: the other one answers it."""
+
+    code = "link_not_yours_to_answer"
+    kind = "forbidden"
+
+
+class LinkNotYoursToEnd(DirectoryRefusal):
+    """A proposal of another node that waits for an answer: it is refused, not ended."""
+
+    code = "link_not_yours_to_end"
+    kind = "precondition"
+
+
+class LinkPersonNotMeant(DirectoryRefusal):
+    """The proposal names another person of this node."""
+
+    code = "link_person_not_meant"
+    kind = "invalid"
+
+
+class LinkPersonOpen(DirectoryRefusal):
+    """Nobody, or more than one, fits: the registrar has to say who is meant. Facts: `count`."""
+
+    code = "link_person_open"
+    kind = "precondition"
+
+
+class LinkPairKnown(DirectoryRefusal):
+    """The two are linked already."""
+
+    code = "link_pair_known"
+    kind = "conflict"
+
+
+class LinkDecidedAlready(DirectoryRefusal):
+    """Somebody decided otherwise before. Facts: `state`."""
+
+    code = "link_decided_already"
+    kind = "conflict"
+
+
+class LinkAnswerNotAsked(DirectoryRefusal):
+    """The other node answered what it was not asked, or what is not its to say."""
+
+    code = "link_answer_not_asked"
+    kind = "forbidden"
 
 
 class RolesMissing(DirectoryRefusal):

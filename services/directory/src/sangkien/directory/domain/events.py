@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sangkien.directory.domain.organisation import Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +28,26 @@ class PersonWasRegistered:
     organisation_id: str
 
 
-DirectoryEvent = OrganisationWasRegistered | PersonWasRegistered
+@dataclass(frozen=True, slots=True)
+class OrganisationWasReorganised:
+    """All that holds of an organisation now; `version` is the one it is stored at with this."""
+
+    organisation: "Organisation"
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkWasChanged:
+    """Where a link stands now; `by_us`: it was decided here. `version` is the one it is stored at with this."""
+
+    link_id: str
+    version: int
+    node: str
+    state: str
+    person_id: str
+    sends: bool
+    receives: bool
+    by_us: bool
+
+
+DirectoryEvent = OrganisationWasRegistered | OrganisationWasReorganised | PersonWasRegistered | LinkWasChanged

@@ -5,10 +5,18 @@ A parent's end does not end its children: the quận of Hà Nội ended on 30/06
 
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from sangkien.directory.domain.contact import check_email, check_length
-from sangkien.directory.domain.errors import OrganisationKindMalformed, OrganisationNameMissing
-from sangkien.directory.domain.events import OrganisationWasRegistered
+from sangkien.directory.domain.errors import (
+    OrganisationEndedOtherwise,
+    OrganisationKindMalformed,
+    OrganisationNameMissing,
+    ReorganisedBeforeItStood,
+    SuccessorNotStanding,
+)
+from sangkien.directory.domain.events import OrganisationWasRegistered, OrganisationWasReorganised
+from sangkien.directory.domain.succession import Reorganisation, Step, joined
 from sangkien.directory.domain.validity import first_day, last_day
 from sangkien.kernel import Aggregate, DateRange
 
@@ -26,6 +34,8 @@ class Organisation(Aggregate):
     validity: DateRange
     email: str
     aliases: tuple[str, ...]
+    successors: tuple[Step, ...] = ()
+    predecessors: tuple[Step, ...] = ()
 
     @classmethod
     def register(
@@ -54,6 +64,43 @@ class Organisation(Aggregate):
         self.aliases = tuple(dict.fromkeys(names))
         return (self.email, self.aliases) != before
 
+    def go_over(self, step: Reorganisation) -> bool:
+        """Stand until the day before, unless it stands on, and remember into whom it went. False when it had.
+
+        Raises ReorganisedBeforeItStood, and OrganisationEndedOtherwise when it ends, or ended, on another day.
+        """
+        before = (self.validity, self.successors)
+        if not step.stand_on:
+            self._end(step.on - timedelta(days=1))
+        self.successors = joined(self.successors, step.forward)
+        return self._reorganised(changed=(self.validity, self.successors) != before)
+
+    def follow(self, step: Reorganisation) -> bool:
+        """Remember in whose place it stands. False when it had. Raises SuccessorNotStanding."""
+        check_standing(self.validity, step.on)
+        before = self.predecessors
+        self.predecessors = joined(self.predecessors, step.backward)
+        return self._reorganised(changed=self.predecessors != before)
+
+    def _end(self, day: date) -> None:
+        if day < self.validity.valid_from:
+            raise ReorganisedBeforeItStood(field="on")
+        ends = last_day(self.validity)
+        if ends is not None and ends != day:
+            raise OrganisationEndedOtherwise(field="on", ended=ends.isoformat())
+        self.validity = DateRange(self.validity.valid_from, day)
+
+    def _reorganised(self, *, changed: bool) -> bool:
+        if changed:
+            self.record(OrganisationWasReorganised(self, self.version + 1))
+        return changed
+
+
+def check_standing(validity: DateRange, on: date) -> None:
+    """Raises SuccessorNotStanding when an organisation that is to follow does not stand on the day."""
+    if not validity.contains(on):
+        raise SuccessorNotStanding(field="successor_ids", on=on.isoformat())
+
 
 @dataclass
 class Namesakes(Aggregate):
@@ -72,3 +119,7 @@ class Namesakes(Aggregate):
     def add(self, id: str, period: DateRange) -> None:
         """Add one. The caller asked `standing_in` first."""
         self.periods.append((id, period))
+
+    def shorten(self, id: str, period: DateRange) -> None:
+        """One of them ends earlier: behind it another may begin."""
+        self.periods = [(each, period if each == id else theirs) for each, theirs in self.periods]

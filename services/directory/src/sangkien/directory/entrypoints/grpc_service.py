@@ -11,17 +11,21 @@ from sangkien.api.directory.v1.directory_pb2_grpc import DirectoryServiceService
 from sangkien.directory.application.batches import Registered, check_batch
 from sangkien.directory.application.grant_roles import Grant, GrantRoles
 from sangkien.directory.application.issue_service_token import IssueServiceToken
-from sangkien.directory.application.ports import Organisations, People
+from sangkien.directory.application.ports import AssertedOrganisations, Organisations, People
 from sangkien.directory.application.register_organisations import NewOrganisation, RegisterOrganisations
 from sangkien.directory.application.register_people import NewPerson, RegisterPeople
+from sangkien.directory.application.reorganise import Reorganise
 from sangkien.directory.application.resolve_units import ResolveUnits
 from sangkien.directory.application.set_password import NewPassword, SetPassword
 from sangkien.directory.application.sign_in import SignIn
-from sangkien.directory.domain.errors import DirectoryRefusal
+from sangkien.directory.domain.errors import DirectoryRefusal, ValidityMalformed
 from sangkien.directory.domain.organisation import Organisation
+from sangkien.directory.domain.succession import AssertedOrganisation, Reorganisation, Step
 from sangkien.directory.domain.validity import first_day, last_day, parse_day
 from sangkien.rpc import AUTHENTICATED, PUBLIC, Policy, item_error, page_size, principal
+from sangkien.text import nfc
 
+_EVERY_OTHER = "*"
 _SERVICE = "/sangkien.api.directory.v1.DirectoryService/"
 
 POLICY = Policy(
@@ -29,6 +33,7 @@ POLICY = Policy(
         _SERVICE + "RegisterOrganisations": {"operator"},
         _SERVICE + "GetOrganisations": AUTHENTICATED,
         _SERVICE + "ListOrganisations": AUTHENTICATED,
+        _SERVICE + "Reorganise": {"operator"},
         _SERVICE + "ResolveUnits": AUTHENTICATED,
         _SERVICE + "RegisterPeople": {"service", "operator", "secretary", "union_officer"},
         _SERVICE + "GetPeople": {"service", "secretary", "leader", "operator"},
@@ -47,7 +52,9 @@ class UseCases:
     """What the service can do; the two ports are for plain reads."""
 
     organisations: Organisations
+    asserted: AssertedOrganisations
     people: People
+    reorganise: Reorganise
     register_organisations: RegisterOrganisations
     register_people: RegisterPeople
     resolve_units: ResolveUnits
@@ -95,8 +102,28 @@ class DirectoryServicer(DirectoryServiceServicer):
     ) -> api.ListOrganisationsResponse:
         limit = page_size(request.page_size)
         on = parse_day(request.on, "on")
+        if request.asserted_by:
+            node = request.asserted_by if request.asserted_by != _EVERY_OTHER else ""
+            items, token = await self._do.asserted.page(
+                node, request.kind, request.parent_id, on, limit, request.page_token
+            )
+            return api.ListOrganisationsResponse(organisations=map(_organisation, items), next_page_token=token)
         page = await self._do.organisations.page(request.kind, request.parent_id, on, limit, request.page_token)
         return api.ListOrganisationsResponse(organisations=map(_organisation, page.items), next_page_token=page.next)
+
+    async def Reorganise(self, request: api.ReorganiseRequest, context: object) -> api.ReorganiseResponse:
+        on = parse_day(request.on, "on")
+        if on is None:
+            raise ValidityMalformed(field="on")
+        step = Reorganisation(
+            tuple(dict.fromkeys(request.predecessor_ids)),
+            tuple(dict.fromkeys(request.successor_ids)),
+            request.share or "whole",
+            on,
+            nfc(request.document),
+            request.stand_on,
+        )
+        return api.ReorganiseResponse(already=await self._do.reorganise(step))
 
     async def ResolveUnits(self, request: api.ResolveUnitsRequest, context: object) -> api.ResolveUnitsResponse:
         matches = await self._do.resolve_units(request.names, parse_day(request.on, "on"))
@@ -191,7 +218,7 @@ class DirectoryServicer(DirectoryServiceServicer):
         return api.GetKeysResponse(jwks=self._jwks)
 
 
-def _organisation(organisation: Organisation) -> api.Organisation:
+def _organisation(organisation: Organisation | AssertedOrganisation) -> api.Organisation:
     return api.Organisation(
         organisation_id=organisation.id,
         kind=organisation.kind,
@@ -199,6 +226,15 @@ def _organisation(organisation: Organisation) -> api.Organisation:
         parent_id=organisation.parent_id,
         valid_from=_day(first_day(organisation.validity)),
         valid_to=_day(last_day(organisation.validity)),
+        asserted_by=organisation.node if isinstance(organisation, AssertedOrganisation) else "",
+        successors=map(_step, organisation.successors),
+        predecessors=map(_step, organisation.predecessors),
+    )
+
+
+def _step(step: Step) -> api.SuccessionStep:
+    return api.SuccessionStep(
+        organisation_id=step.organisation_id, share=step.share, on=step.on.isoformat(), document=step.document
     )
 
 

@@ -11,7 +11,9 @@ from sangkien.contracts.events import (
     Event,
     InitiativeRecognised,
     InitiativeRefused,
+    RecordChanged,
 )
+from sangkien.contracts.events import RecordLine as Line
 from sangkien.messaging import outbox_row
 from sangkien.recognition.domain.events import (
     CertificateFixed,
@@ -19,6 +21,8 @@ from sangkien.recognition.domain.events import (
     DossierTurnedDown,
     InitiativeEntered,
     RecognitionEvent,
+    RecordLine,
+    RecordWasChanged,
 )
 from sangkien.store import Op
 
@@ -54,6 +58,8 @@ def _aggregate_id(event: RecognitionEvent) -> str:
             return event.dossier_id
         case CertificateFixed():
             return event.certificate_id
+        case RecordWasChanged():
+            return event.link_id
         case _:
             assert_never(event)
 
@@ -61,17 +67,7 @@ def _aggregate_id(event: RecognitionEvent) -> str:
 def contract_event(event: RecognitionEvent) -> Event:
     match event:
         case DecisionSigned():
-            return DecisionIssued(
-                decision_id=event.decision_id,
-                number=event.number,
-                symbol=event.symbol,
-                issued_on=event.issued_on,
-                issuer_id=event.issuer_id,
-                round_id=event.round_id,
-                tier=cast("_Tier", event.tier),
-                recognised=event.recognised,
-                refused=event.refused,
-            )
+            return _decision_issued(event)
         case InitiativeEntered():
             return InitiativeRecognised(
                 initiative_id=event.initiative_id,
@@ -106,5 +102,40 @@ def contract_event(event: RecognitionEvent) -> Event:
                 data_sha256=event.data_sha256,
                 issued_on=event.issued_on,
             )
+        case RecordWasChanged():
+            return _record_changed(event)
         case _:
             assert_never(event)
+
+
+def _decision_issued(event: DecisionSigned) -> DecisionIssued:
+    return DecisionIssued(
+        decision_id=event.decision_id,
+        number=event.number,
+        symbol=event.symbol,
+        issued_on=event.issued_on,
+        issuer_id=event.issuer_id,
+        round_id=event.round_id,
+        tier=cast("_Tier", event.tier),
+        recognised=event.recognised,
+        refused=event.refused,
+    )
+
+
+def _record_changed(event: RecordWasChanged) -> RecordChanged:
+    lines = tuple([_line(line) for line in event.lines])
+    return RecordChanged(link_id=event.link_id, node=event.node, number=event.number, lines=lines)
+
+
+def _line(line: RecordLine) -> Line:
+    return Line(
+        initiative_id=line.initiative_id,
+        tier=cast("_Tier", line.tier),
+        version=line.version,
+        title=line.title,
+        share=line.share,
+        decision_symbol=line.decision_symbol,
+        issued_on=line.issued_on,
+        certificate_number=line.certificate_number,
+        revoked_on=line.revoked_on,
+    )

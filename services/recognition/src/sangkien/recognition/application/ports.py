@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sangkien.kernel.numbering import NumberRegister
 from sangkien.recognition.domain.candidate import Candidate
 from sangkien.recognition.domain.decision import Decision
+from sangkien.recognition.domain.record import PersonRecord
 from sangkien.recognition.domain.register import Certificate, Entered, Entry
 from sangkien.store import Op
 
@@ -190,6 +191,18 @@ class Register(Protocol):
     async def by_code(self, check_code: str) -> Certificate | None: ...
 
     def rendered(self, stored: StoredCertificate, pdf_sha256: str) -> Op: ...
+
+
+class Records(Protocol):
+    """Records of people."""
+
+    async def get_many(self, person_ids: Sequence[str]) -> dict[str, PersonRecord]:
+        """One for each, empty and new where nothing is stored."""
+        ...
+
+    def stored(self, record: PersonRecord, traceparent: str) -> Sequence[Op]:
+        """The operations that store a record with what it recorded."""
+        ...
 
 
 class Blobs(Protocol):

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from sangkien.recognition.application.asking import known
-from sangkien.recognition.application.ports import Caller, Candidates, Decisions, Listed, Register
+from sangkien.recognition.application.ports import Caller, Candidates, Decisions, Listed, Records, Register
 from sangkien.recognition.domain.candidate import Candidate
 from sangkien.recognition.domain.decision import Decision
-from sangkien.recognition.domain.errors import CertificateFilterWrong, CertificateNotYours
+from sangkien.recognition.domain.errors import CertificateFilterWrong, CertificateNotYours, RecordNotYours
+from sangkien.recognition.domain.record import RecordEntry
 from sangkien.recognition.domain.register import Certificate, Entry
 
 STAFF: Final = frozenset({"secretary", "leader", "operator", "service"})
@@ -36,10 +37,17 @@ class CertificateFilter:
 class Queries:
     """Reads; nothing is written."""
 
-    def __init__(self, decisions: Decisions, candidates: Candidates, register: Register) -> None:
+    def __init__(self, decisions: Decisions, candidates: Candidates, register: Register, records: Records) -> None:
         self._decisions = decisions
         self._candidates = candidates
         self._register = register
+        self._records = records
+
+    async def record(self, person_id: str, caller: Caller) -> list[RecordEntry]:
+        """What was recognised of the person, here and as other nodes assert, by date. Raises RecordNotYours."""
+        if STAFF.isdisjoint(caller.roles) and person_id != caller.person_id:
+            raise RecordNotYours(field="person_id")
+        return (await self._records.get_many([person_id]))[person_id].entries()
 
     async def decision(self, decision_id: str) -> Decision:
         """Raises DecisionUnknown."""

@@ -11,6 +11,7 @@ Refusal
     ├── NotTheIssuer
     ├── SignerDrafted
     ├── CertificateNotYours
+    ├── RecordNotYours
     ├── DecisionUnknown
     ├── CertificateUnknown
     ├── CandidateUnknown
@@ -105,6 +106,13 @@ class CertificateNotYours(RecognitionRefusal):
     """Only the holder and the staff of the issuing side see certificates."""
 
     code = "certificate_not_yours"
+    kind = "forbidden"
+
+
+class RecordNotYours(RecognitionRefusal):
+    """Only the person and the staff of their node see a record."""
+
+    code = "record_not_yours"
     kind = "forbidden"
 
 

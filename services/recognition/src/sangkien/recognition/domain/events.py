@@ -64,4 +64,35 @@ class CertificateFixed:
     issued_on: date
 
 
-RecognitionEvent = DecisionSigned | InitiativeEntered | DossierTurnedDown | CertificateFixed
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """One recognition of one person. `dossier_id` is known where it was given, and goes no further."""
+
+    initiative_id: str
+    tier: str
+    version: int
+    title: str
+    share: int
+    decision_symbol: str
+    issued_on: date
+    certificate_number: str = ""
+    revoked_on: date | None = None
+    dossier_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """An initiative enters each tier once."""
+        return f"{self.initiative_id}:{self.tier}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWasChanged:
+    """Lines of a person's record for the node at the other end of a link; `number` counts what was told over it."""
+
+    link_id: str
+    node: str
+    number: int
+    lines: tuple[RecordLine, ...]
+
+
+RecognitionEvent = DecisionSigned | InitiativeEntered | DossierTurnedDown | CertificateFixed | RecordWasChanged

@@ -14,6 +14,7 @@ from sangkien.recognition.application.serve_documents import ServeDocuments
 from sangkien.recognition.application.submit_decision import SubmitDecision
 from sangkien.recognition.application.verify_certificate import VerifyCertificate
 from sangkien.recognition.domain.decision import Decision
+from sangkien.recognition.domain.record import RecordEntry
 from sangkien.recognition.domain.register import Certificate, Entry
 from sangkien.recognition.domain.signature import Authority
 from sangkien.rpc import AUTHENTICATED, PUBLIC, Policy, page_size, principal
@@ -33,6 +34,7 @@ POLICY = Policy(
         _SERVICE + "ListInitiatives": PUBLIC,
         _SERVICE + "ListCertificates": AUTHENTICATED,  # one's own, or any for staff: the use case decides
         _SERVICE + "GetCertificateDocument": AUTHENTICATED,  # the same
+        _SERVICE + "GetRecord": AUTHENTICATED,  # the same
         _SERVICE + "VerifyCertificate": PUBLIC,
     }
 )
@@ -138,6 +140,10 @@ class RecognitionServicer(RecognitionServiceServicer):
         document = await self._do.documents.certificate(request.certificate_id, _caller())
         return api.GetCertificateDocumentResponse(pdf=document.pdf, sha256=document.sha256)
 
+    async def GetRecord(self, request: api.GetRecordRequest, context: object) -> api.GetRecordResponse:
+        entries = await self._do.queries.record(request.person_id, _caller())
+        return api.GetRecordResponse(entries=map(_entry, entries))
+
     async def VerifyCertificate(
         self, request: api.VerifyCertificateRequest, context: object
     ) -> api.VerifyCertificateResponse:
@@ -183,6 +189,21 @@ def _initiative(entry: Entry) -> api.Initiative:
         recognised_on=entry.recognised_on.isoformat(),
         dossier_id=entry.dossier_id,
         author_names=entry.author_names,
+    )
+
+
+def _entry(entry: RecordEntry) -> api.RecordEntry:
+    line = entry.line
+    return api.RecordEntry(
+        initiative_id=line.initiative_id,
+        tier=line.tier,
+        title=line.title,
+        share=line.share,
+        decision_symbol=line.decision_symbol,
+        issued_on=line.issued_on.isoformat(),
+        certificate_number=line.certificate_number,
+        revoked_on=line.revoked_on.isoformat() if line.revoked_on else "",
+        asserted_by=entry.asserted_by,
     )
 
 

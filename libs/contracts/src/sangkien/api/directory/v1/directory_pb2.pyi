@@ -75,6 +75,9 @@ class Organisation(_message.Message):
     PARENT_ID_FIELD_NUMBER: _builtins.int
     VALID_FROM_FIELD_NUMBER: _builtins.int
     VALID_TO_FIELD_NUMBER: _builtins.int
+    ASSERTED_BY_FIELD_NUMBER: _builtins.int
+    SUCCESSORS_FIELD_NUMBER: _builtins.int
+    PREDECESSORS_FIELD_NUMBER: _builtins.int
     organisation_id: _builtins.str
     """Organisation id, `<node>:<ULID>`."""
     kind: _builtins.str
@@ -87,6 +90,16 @@ class Organisation(_message.Message):
     """First day of validity, YYYY-MM-DD; empty means it has always stood."""
     valid_to: _builtins.str
     """Last day of validity, included, YYYY-MM-DD; empty while it stands."""
+    asserted_by: _builtins.str
+    """Node that asserts it; empty for an organisation of this node."""
+    @_builtins.property
+    def successors(self) -> _containers.RepeatedCompositeFieldContainer[Global___SuccessionStep]:
+        """Organisations it went over into."""
+
+    @_builtins.property
+    def predecessors(self) -> _containers.RepeatedCompositeFieldContainer[Global___SuccessionStep]:
+        """Organisations that went over into it."""
+
     def __init__(
         self,
         *,
@@ -96,14 +109,113 @@ class Organisation(_message.Message):
         parent_id: _builtins.str = ...,
         valid_from: _builtins.str = ...,
         valid_to: _builtins.str = ...,
+        asserted_by: _builtins.str = ...,
+        successors: _abc.Iterable[Global___SuccessionStep] | None = ...,
+        predecessors: _abc.Iterable[Global___SuccessionStep] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asserted_by", b"asserted_by", "kind", b"kind", "name", b"name", "organisation_id", b"organisation_id", "parent_id", b"parent_id", "predecessors", b"predecessors", "successors", b"successors", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Organisation: _TypeAlias = Organisation  # noqa: Y015
+
+@_typing.final
+class SuccessionStep(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    organisation_id: _builtins.str
+    """The other organisation."""
+    share: _builtins.str
+    """How much of the predecessor goes to the successor: whole, part or rest."""
+    on: _builtins.str
+    """First day of the successor in its place, YYYY-MM-DD."""
+    document: _builtins.str
+    """Symbol of the document that ordered it."""
+    def __init__(
+        self,
+        *,
+        organisation_id: _builtins.str = ...,
+        share: _builtins.str = ...,
+        on: _builtins.str = ...,
+        document: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "on", b"on", "organisation_id", b"organisation_id", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuccessionStep: _TypeAlias = SuccessionStep  # noqa: Y015
+
+@_typing.final
+class ReorganiseRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREDECESSOR_IDS_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_IDS_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    STAND_ON_FIELD_NUMBER: _builtins.int
+    share: _builtins.str
+    """whole, part or rest; empty means whole."""
+    on: _builtins.str
+    """First day of the new order, YYYY-MM-DD."""
+    document: _builtins.str
+    """Symbol of the document that orders it, e.g. 1656/NQ-UBTVQH15."""
+    stand_on: _builtins.bool
+    """True when the predecessors go on standing, having given a part away."""
+    @_builtins.property
+    def predecessor_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Organisations that go over, 1 to 100: of this node, or as another node asserts them."""
+
+    @_builtins.property
+    def successor_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where they go to, at most 100; empty closes them. Of this node, or as another node asserts them."""
+
+    def __init__(
+        self,
+        *,
+        predecessor_ids: _abc.Iterable[_builtins.str] | None = ...,
+        successor_ids: _abc.Iterable[_builtins.str] | None = ...,
+        share: _builtins.str = ...,
+        on: _builtins.str = ...,
+        document: _builtins.str = ...,
+        stand_on: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "on", b"on", "predecessor_ids", b"predecessor_ids", "share", b"share", "stand_on", b"stand_on", "successor_ids", b"successor_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganiseRequest: _TypeAlias = ReorganiseRequest  # noqa: Y015
+
+@_typing.final
+class ReorganiseResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALREADY_FIELD_NUMBER: _builtins.int
+    already: _builtins.bool
+    """True when all of it was recorded already."""
+    def __init__(
+        self,
+        *,
+        already: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["already", b"already"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganiseResponse: _TypeAlias = ReorganiseResponse  # noqa: Y015
 
 @_typing.final
 class RegisterOrganisationsRequest(_message.Message):
@@ -232,6 +344,7 @@ class ListOrganisationsRequest(_message.Message):
     ON_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ASSERTED_BY_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """Only of this kind, when not empty."""
     parent_id: _builtins.str
@@ -242,6 +355,8 @@ class ListOrganisationsRequest(_message.Message):
     """At most this many; 0 means 100, the limit is 1,000."""
     page_token: _builtins.str
     """From a previous answer."""
+    asserted_by: _builtins.str
+    """Those that this node asserts, when not empty, in place of this node's own; `*` for those of every other node."""
     def __init__(
         self,
         *,
@@ -250,10 +365,11 @@ class ListOrganisationsRequest(_message.Message):
         on: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        asserted_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "on", b"on", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asserted_by", b"asserted_by", "kind", b"kind", "on", b"on", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -49,6 +49,11 @@ class DirectoryServiceStub:
                 request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ListOrganisationsRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ListOrganisationsResponse.FromString,
                 _registered_method=True)
+        self.Reorganise = channel.unary_unary(
+                '/sangkien.api.directory.v1.DirectoryService/Reorganise',
+                request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ReorganiseRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ReorganiseResponse.FromString,
+                _registered_method=True)
         self.ResolveUnits = channel.unary_unary(
                 '/sangkien.api.directory.v1.DirectoryService/ResolveUnits',
                 request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ResolveUnitsRequest.SerializeToString,
@@ -115,6 +120,13 @@ class DirectoryServiceServicer:
 
     def ListOrganisations(self, request, context):
         """Organisations of a kind or below a parent that are valid on a date, in Vietnamese order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reorganise(self, request, context):
+        """Records one step of a reorganisation: on a day organisations go over, wholly or in part, into others, which are registered before; without successors they are closed. Those of this node that go over stand until the day before. Role: operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -200,6 +212,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.ListOrganisations,
                     request_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ListOrganisationsRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ListOrganisationsResponse.SerializeToString,
+            ),
+            'Reorganise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reorganise,
+                    request_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ReorganiseRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ReorganiseResponse.SerializeToString,
             ),
             'ResolveUnits': grpc.unary_unary_rpc_method_handler(
                     servicer.ResolveUnits,
@@ -328,6 +345,33 @@ class DirectoryService:
             '/sangkien.api.directory.v1.DirectoryService/ListOrganisations',
             sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ListOrganisationsRequest.SerializeToString,
             sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ListOrganisationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reorganise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.directory.v1.DirectoryService/Reorganise',
+            sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ReorganiseRequest.SerializeToString,
+            sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.ReorganiseResponse.FromString,
             options,
             channel_credentials,
             insecure,

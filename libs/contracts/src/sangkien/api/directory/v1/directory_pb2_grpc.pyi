@@ -20,6 +20,8 @@ class DirectoryServiceStub:
     """Names and validity by id. Unknown ids are left out. Any signed-in caller."""
     ListOrganisations: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListOrganisationsRequest, _directory_pb2.ListOrganisationsResponse]
     """Organisations of a kind or below a parent that are valid on a date, in Vietnamese order."""
+    Reorganise: _aio.UnaryUnaryMultiCallable[_directory_pb2.ReorganiseRequest, _directory_pb2.ReorganiseResponse]
+    """Records one step of a reorganisation: on a day organisations go over, wholly or in part, into others, which are registered before; without successors they are closed. Those of this node that go over stand until the day before. Role: operator."""
     ResolveUnits: _aio.UnaryUnaryMultiCallable[_directory_pb2.ResolveUnitsRequest, _directory_pb2.ResolveUnitsResponse]
     """Finds units by the name people type, tolerant of case, tone placement and common abbreviations; proposes near ones where none fits."""
     RegisterPeople: _aio.UnaryUnaryMultiCallable[_directory_pb2.RegisterPeopleRequest, _directory_pb2.RegisterPeopleResponse]
@@ -63,6 +65,14 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_directory_pb2.ListOrganisationsRequest, _abc.Awaitable[_directory_pb2.ListOrganisationsResponse]],
     ) -> _abc.Awaitable[_directory_pb2.ListOrganisationsResponse]:
         """Organisations of a kind or below a parent that are valid on a date, in Vietnamese order."""
+
+    @_abc_1.abstractmethod
+    def Reorganise(
+        self,
+        request: _directory_pb2.ReorganiseRequest,
+        context: _aio.ServicerContext[_directory_pb2.ReorganiseRequest, _abc.Awaitable[_directory_pb2.ReorganiseResponse]],
+    ) -> _abc.Awaitable[_directory_pb2.ReorganiseResponse]:
+        """Records one step of a reorganisation: on a day organisations go over, wholly or in part, into others, which are registered before; without successors they are closed. Those of this node that go over stand until the day before. Role: operator."""
 
     @_abc_1.abstractmethod
     def ResolveUnits(

@@ -19,6 +19,99 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class GetRecordRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """Person of this node."""
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRecordRequest: _TypeAlias = GetRecordRequest  # noqa: Y015
+
+@_typing.final
+class GetRecordResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordEntry]:
+        """Oldest first; nothing of a person of whom nothing is known."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___RecordEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRecordResponse: _TypeAlias = GetRecordResponse  # noqa: Y015
+
+@_typing.final
+class RecordEntry(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INITIATIVE_ID_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    DECISION_SYMBOL_FIELD_NUMBER: _builtins.int
+    ISSUED_ON_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_NUMBER_FIELD_NUMBER: _builtins.int
+    REVOKED_ON_FIELD_NUMBER: _builtins.int
+    ASSERTED_BY_FIELD_NUMBER: _builtins.int
+    initiative_id: _builtins.str
+    """Initiative id at the node that recognised it."""
+    tier: _builtins.str
+    """grassroots, district, city or national."""
+    title: _builtins.str
+    share: _builtins.int
+    """Share of the person, hundredths of a percent."""
+    decision_symbol: _builtins.str
+    """Symbol of the decision, e.g. 3034/QĐ-UBND."""
+    issued_on: _builtins.str
+    """Day of the decision, YYYY-MM-DD."""
+    certificate_number: _builtins.str
+    """Number of the person's certificate; empty where none was issued."""
+    revoked_on: _builtins.str
+    """Day it was revoked, YYYY-MM-DD; empty while it stands."""
+    asserted_by: _builtins.str
+    """Node that asserts it; empty for what was recognised here."""
+    def __init__(
+        self,
+        *,
+        initiative_id: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        title: _builtins.str = ...,
+        share: _builtins.int = ...,
+        decision_symbol: _builtins.str = ...,
+        issued_on: _builtins.str = ...,
+        certificate_number: _builtins.str = ...,
+        revoked_on: _builtins.str = ...,
+        asserted_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asserted_by", b"asserted_by", "certificate_number", b"certificate_number", "decision_symbol", b"decision_symbol", "initiative_id", b"initiative_id", "issued_on", b"issued_on", "revoked_on", b"revoked_on", "share", b"share", "tier", b"tier", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordEntry: _TypeAlias = RecordEntry  # noqa: Y015
+
+@_typing.final
 class OpenRegisterRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

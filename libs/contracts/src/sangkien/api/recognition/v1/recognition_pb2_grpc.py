@@ -84,6 +84,11 @@ class RecognitionServiceStub:
                 request_serializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetCertificateDocumentRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetCertificateDocumentResponse.FromString,
                 _registered_method=True)
+        self.GetRecord = channel.unary_unary(
+                '/sangkien.api.recognition.v1.RecognitionService/GetRecord',
+                request_serializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetRecordRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetRecordResponse.FromString,
+                _registered_method=True)
         self.VerifyCertificate = channel.unary_unary(
                 '/sangkien.api.recognition.v1.RecognitionService/VerifyCertificate',
                 request_serializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.VerifyCertificateRequest.SerializeToString,
@@ -164,6 +169,13 @@ class RecognitionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRecord(self, request, context):
+        """What was recognised of a person, here and as other nodes assert over confirmed links, by date. Roles: secretary, leader, operator, service; a person sees the own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def VerifyCertificate(self, request, context):
         """Checks the code printed on a certificate. Public.
         """
@@ -223,6 +235,11 @@ def add_RecognitionServiceServicer_to_server(servicer, server):
                     servicer.GetCertificateDocument,
                     request_deserializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetCertificateDocumentRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetCertificateDocumentResponse.SerializeToString,
+            ),
+            'GetRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRecord,
+                    request_deserializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetRecordRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetRecordResponse.SerializeToString,
             ),
             'VerifyCertificate': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyCertificate,
@@ -500,6 +517,33 @@ class RecognitionService:
             '/sangkien.api.recognition.v1.RecognitionService/GetCertificateDocument',
             sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetCertificateDocumentRequest.SerializeToString,
             sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetCertificateDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.recognition.v1.RecognitionService/GetRecord',
+            sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetRecordRequest.SerializeToString,
+            sangkien_dot_api_dot_recognition_dot_v1_dot_recognition__pb2.GetRecordResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,6 +34,8 @@ class RecognitionServiceStub:
     """Certificates of a decision, an initiative or a person. Roles: secretary, leader, operator, service; a person sees the own."""
     GetCertificateDocument: _aio.UnaryUnaryMultiCallable[_recognition_pb2.GetCertificateDocumentRequest, _recognition_pb2.GetCertificateDocumentResponse]
     """The certificate as a PDF, rendered when first asked for. Roles: secretary, leader, operator, service; a person sees the own."""
+    GetRecord: _aio.UnaryUnaryMultiCallable[_recognition_pb2.GetRecordRequest, _recognition_pb2.GetRecordResponse]
+    """What was recognised of a person, here and as other nodes assert over confirmed links, by date. Roles: secretary, leader, operator, service; a person sees the own."""
     VerifyCertificate: _aio.UnaryUnaryMultiCallable[_recognition_pb2.VerifyCertificateRequest, _recognition_pb2.VerifyCertificateResponse]
     """Checks the code printed on a certificate. Public."""
 
@@ -117,6 +119,14 @@ class RecognitionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_recognition_pb2.GetCertificateDocumentRequest, _abc.Awaitable[_recognition_pb2.GetCertificateDocumentResponse]],
     ) -> _abc.Awaitable[_recognition_pb2.GetCertificateDocumentResponse]:
         """The certificate as a PDF, rendered when first asked for. Roles: secretary, leader, operator, service; a person sees the own."""
+
+    @_abc_1.abstractmethod
+    def GetRecord(
+        self,
+        request: _recognition_pb2.GetRecordRequest,
+        context: _aio.ServicerContext[_recognition_pb2.GetRecordRequest, _abc.Awaitable[_recognition_pb2.GetRecordResponse]],
+    ) -> _abc.Awaitable[_recognition_pb2.GetRecordResponse]:
+        """What was recognised of a person, here and as other nodes assert over confirmed links, by date. Roles: secretary, leader, operator, service; a person sees the own."""
 
     @_abc_1.abstractmethod
     def VerifyCertificate(
