@@ -14,13 +14,13 @@ from sangkien.api.hub.v1.hub_pb2_grpc import JoinServiceStub
 from sangkien.console.node.folder import NodeFolder
 from sangkien.console.node.joining import calling_hub, write_secret
 from sangkien.console.node.links import HUB, hub_server
-from sangkien.console.node.ports import free_ports
 from sangkien.console.node.selftest import look_over
 from sangkien.console.node.stopping import Stop
 from sangkien.console.node.upkeep import HUB_CHILDREN, RENEW_BEFORE, Upkeep
 from sangkien.custody import SealKey
 from sangkien.federation import Authority, HubFolder, MemberFolder, Names
 from sangkien.federation.accounts import NKey, leaf_user_jwt
+from sangkien.runtime.ports import free_ports
 
 
 async def never(_: JoinServiceStub) -> None:

@@ -133,6 +133,7 @@ async def test_two_nodes_may_use_the_same_message_id(hub: Any, joined: Callable[
     ward, school = await joined(hub, "lang-ha", "ward"), await joined(hub, "thanh-cong", "enterprise")
 
     mine = await ward.say("ha-noi", summary(1))
+    await ward.receipted_up_to(2)
     theirs = await school.say("ha-noi", summary(2), id=mine.id)
     await school.receipted_up_to(2)
 

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from sangkien.runtime.ports import free_ports
+
 START_SECONDS = 15.0
 STOP_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
@@ -30,11 +32,8 @@ def find_nats_server() -> str:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that is this process's to use, and again after a kill."""
+    return free_ports(1)[0]
 
 
 class NatsServer:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sangkien.console.node.folder import NodeFolder, NodeFolderError
 from sangkien.console.node.plan import LinkServer, nats_server
-from sangkien.console.node.ports import free_ports
 from sangkien.federation import FolderRefused, HubFolder, MemberFolder
+from sangkien.runtime.ports import free_ports
 
 HUB, LEAF = "hub-nats-server", "link-nats-server"
 """Names of the children."""

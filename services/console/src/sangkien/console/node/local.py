@@ -120,7 +120,7 @@ class _Start:
         """The first start of a node with the hub: it is a member as well, and says so to itself."""
         from sangkien.console.node.joining import join_own_hub
         from sangkien.console.node.links import leaf_server
-        from sangkien.console.node.ports import free_ports
+        from sangkien.runtime.ports import free_ports
 
         await join_own_hub(node)
         leaf = leaf_server(self.folder)

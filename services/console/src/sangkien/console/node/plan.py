@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sangkien.console.node.folder import Identity, NodeFolder, Running
-from sangkien.console.node.ports import free_ports
 from sangkien.console.node.profiles import PROFILES
+from sangkien.runtime.ports import free_ports
 
 SERVICES = ("directory", "intake", "review", "recognition", "reward", "notification", "reporting")
 """What a node that runs alone consists of. Directory first: the others ask it for their tokens."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sangkien.console.node.ports import free_ports
+from sangkien.runtime.ports import free_ports
 
 FEW = range(19_990, 19_994)
-TAKE_TWO = f"from sangkien.console.node.ports import free_ports; print(free_ports(2, among={FEW!r}))"
+TAKE_TWO = f"from sangkien.runtime.ports import free_ports; print(free_ports(2, among={FEW!r}))"
 
 
 def test_no_port_is_one_that_outgoing_connections_may_borrow() -> None:
