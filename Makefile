@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
+WORKERS ?= logical
 MEMBERS := $(sort $(wildcard libs/* services/*))
 
 .PHONY: help setup demo up test bench ci fmt lint proto docs lock clean
@@ -19,8 +20,8 @@ demo: setup ## a district's whole year on this machine, then its figures
 up: setup ## every service of a node on this machine, until Ctrl-C
 	@$(BIN)/sangkien up $(ARGS)
 
-test: setup ## every test (ARGS="-k quorum" picks some)
-	@$(BIN)/pytest $(ARGS)
+test: setup ## every test (ARGS="-k quorum" picks some; WORKERS=0 runs them one after another)
+	@$(BIN)/pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile $(ARGS)
 
 bench: setup ## every published figure, one after another
 	@for name in federation filing memory pipeline relay store; do $(BIN)/python "bench/$$name.py" --json; done
