@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from opentelemetry import trace
 
 from sangkien.kernel import Refusal
-from sangkien.messaging import Bus, DeadLetter, Incoming, Lag, Later, failures
+from sangkien.messaging import Bus, DeadLetter, Incoming, Lag, Later, UnderWay, failures
 from sangkien.messaging import cloudevents as ce
 from sangkien.runtime import Telemetry, new_id
 from sangkien.store import Insert, Op, Replace, Store, StoreUnavailable
@@ -222,6 +222,29 @@ async def test_later_waits_alone_until_what_it_needs_was_seen(
     await js.publish(SUBJECT, BODY, headers=headers())
 
     assert await settled(bus, store, effects=3) == []
+
+
+async def test_what_waits_for_work_under_way_is_never_given_up(
+    new_store: Any, start_bus: Any, into_review: Any, nc: Client
+) -> None:
+    calls = 0
+
+    async def handler(messages: Sequence[Incoming]) -> list[Op]:
+        nonlocal calls
+        calls += 1
+        waiting = [m.id for m in messages if m.aggregate_version > 1 and calls <= failures.TRIES["later"] + 1]
+        if waiting:
+            raise UnderWay(*waiting)
+        return [Insert("effects", {"_id": m.id}) for m in messages]
+
+    store = await new_store("review")
+    bus = await start_bus("review", store, into_review(handler))
+    js = nc.jetstream()
+    await js.publish(SUBJECT, BODY, headers=headers(**{ce.AGGREGATE_VERSION: "2"}))
+    await js.publish(SUBJECT, BODY, headers=headers())
+
+    assert await settled(bus, store, effects=2) == []
+    assert calls > failures.TRIES["later"]
 
 
 async def test_later_for_ever_ends_as_a_dead_letter(

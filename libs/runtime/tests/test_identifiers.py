@@ -2,9 +2,9 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, timedelta
 
-from sangkien.runtime import new_id, utc_now
+from sangkien.runtime import first_id, new_id, utc_now
 
 FORKING = """
 import os
@@ -42,3 +42,9 @@ def test_new_id_of_a_forked_child_is_not_its_parents() -> None:
 
 def test_utc_now_is_aware() -> None:
     assert utc_now().tzinfo is UTC
+
+
+def test_first_id_of_a_moment_lies_between_what_was_made_before_and_after() -> None:
+    before = new_id()
+    between = first_id(utc_now() + timedelta(milliseconds=1))
+    assert (len(between), before < between < first_id(utc_now() + timedelta(seconds=1))) == (26, True)

@@ -79,7 +79,7 @@ UNIT = "Phường Điện Biên"
 SENT_AT = datetime(2023, 5, 12, 3, 0, tzinfo=UTC)
 
 
-async def file(district: Any, *authors: str, unit: str = UNIT) -> str:
+async def file(district: Any, *authors: str, unit: str = UNIT, key: str = "key-0001") -> str:
     """File for the city's round, as an officer of the district does with a spreadsheet."""
     district.directory.add_unit(unit)
     share = 10_000 // len(authors)
@@ -93,7 +93,7 @@ async def file(district: Any, *authors: str, unit: str = UNIT) -> str:
         summary="Đã công nhận cấp quận.",
     )
     officer = district.stub("badinh:OFFICER", "union_officer")
-    request = pb.FileDossierRequest(idempotency_key="key-0001", dossier=draft)
+    request = pb.FileDossierRequest(idempotency_key=key, dossier=draft)
     return str((await officer.FileDossier(request)).dossier_id)
 
 
@@ -371,6 +371,44 @@ async def test_what_review_said_while_the_arrival_was_not_kept_is_answered(
 
     await city.takes("badinh", filed)
     assert [getattr(message, "answer", "") for _, message in await city.says()] == ["received", "accepted"]
+
+
+async def test_filing_under_way_holds_back_only_what_may_be_about_it(city: Any, district: Any, city_round: str) -> None:
+    city.directory.add_unit(UNIT)
+    there = await file(district, "Nguyễn Thị Hoa")
+    await carry(district, city, 1)
+    here = await arrived(city)
+    await carry(city, district, 1)
+    await file(district, "Trần Văn Bình", key="key-0002")
+    said: list[tuple[str, Crossing]] = []
+    await eventually(lambda: heard_into(district, said))
+    [(_, filed)] = said
+    await city.takes("badinh", filed, dies=True)
+    [stuck] = {str(one["_id"]) for one in await city.intake.host._store.find("dossiers")} - {here}
+    older, elsewhere = "0" * 26, accepted("Z" * 26, []).model_copy(update={"round_id": "CITY2"})
+
+    await city.review.says_all(
+        (accepted(stuck, []), stuck, 2),
+        (accepted(older, []), older, 2),
+        (elsewhere, "Z" * 26, 2),
+        (accepted(here, []), here, 2),
+    )
+    [answered] = await carry(city, district, 1)
+    waiting = (await city.exchange.host._bus.consumer_lag())["exchange__review"]
+
+    assert isinstance(answered, DossierAnswered)
+    assert (answered.dossier_id, answered.answer) == (there, "accepted")
+    assert waiting.pending + waiting.unacknowledged == 1
+    await city.takes("badinh", filed)
+    answers = [getattr(message, "answer", "") for message in await carry(city, district, 2)]
+    assert sorted(answers) == ["accepted", "received"]
+    await eventually(lambda: done(city), what="the event that waited")
+    assert await city.says() == []
+
+
+async def done(node: Any) -> bool:
+    lag = (await node.exchange.host._bus.consumer_lag())["exchange__review"]
+    return not lag.pending + lag.unacknowledged
 
 
 async def test_dossier_waits_while_directory_or_intake_is_away(city: Any, district: Any, city_round: str) -> None:

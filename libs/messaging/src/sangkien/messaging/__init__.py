@@ -7,7 +7,7 @@ what comes in, what is retried, put aside or offered again is decided here and n
 from sangkien.messaging.blobs import BlobDamaged, BlobsUnavailable, ObjectBlobs
 from sangkien.messaging.bus import Bus, Lag
 from sangkien.messaging.dead_letters import DeadLetter, DeadLetterNotFound, DeadLetters, DeadLetterUnroutable
-from sangkien.messaging.incoming import Handler, Incoming, Later, Subscription
+from sangkien.messaging.incoming import Handler, Incoming, Later, Subscription, UnderWay
 from sangkien.messaging.outbox import MESSAGING_SCHEMA, EventTooLarge, outbox_row
 from sangkien.messaging.provisioning import provision_node
 from sangkien.messaging.sweep import Retention
@@ -32,6 +32,7 @@ __all__ = [
     "ProvisionRefused",
     "Retention",
     "Subscription",
+    "UnderWay",
     "diff",
     "outbox_row",
     "provision",

@@ -5,6 +5,7 @@ message at fault stands alone, so that one message never sinks the others. Then 
 
 - the store or another service cannot be reached: again after a growing delay, for ever;
 - `Later`: again after a growing delay, up to a generous number of times, then a dead letter `dependency_missing`;
+  `UnderWay`: the same, for ever;
 - another writer was faster (`Conflict`, `Duplicate`): again at once, a few times, then later;
 - a `Refusal`, an unreadable message: a dead letter at once; any other error is a bug: a dead letter after five tries.
 
@@ -146,8 +147,11 @@ class Delivery:
         fate = classify(error, self._transient)
         named = error.event_ids if isinstance(error, Later) else ()
         if waiting := [delivered for delivered in batch if delivered.id in named]:
-            for delivered in waiting:
-                await self._failed(delivered, fate, error)
+            if fate == "transient":
+                await self._put_off(waiting, fate, error)
+            else:
+                for delivered in waiting:
+                    await self._failed(delivered, fate, error)
             await self._handle([delivered for delivered in batch if delivered.id not in named])
         elif fate == "transient":
             await self._put_off(batch, fate, error)

@@ -11,7 +11,7 @@ import nats.errors
 from sangkien.contracts.events import UndecodableEvent
 from sangkien.kernel import Refusal
 from sangkien.messaging.cloudevents import MissingHeader
-from sangkien.messaging.incoming import Later
+from sangkien.messaging.incoming import Later, UnderWay
 from sangkien.store import Conflict, StoreUnavailable
 
 FIRST_DELAY_SECONDS = 0.2
@@ -50,7 +50,7 @@ def is_transient(error: Exception) -> bool:
 def classify(error: Exception, transient: IsTransient = is_transient) -> Fate:
     """What becomes of a message whose handling raised `error`."""
     if isinstance(error, Later):
-        return "later"
+        return "transient" if isinstance(error, UnderWay) else "later"
     if isinstance(error, Refusal):
         return "refused"
     if isinstance(error, UndecodableEvent | MissingHeader):

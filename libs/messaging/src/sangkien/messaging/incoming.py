@@ -50,6 +50,10 @@ class Later(Exception):
         self.event_ids = event_ids
 
 
+class UnderWay(Later):
+    """Like `Later`, for what this service itself is still doing: it waits however long that takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """Which durable consumer feeds which handler, with at most `batch` messages at a time."""

@@ -1,7 +1,7 @@
 """What every process of the network stands on: settings, ids, logs, traces, metrics, health and its life cycle."""
 
 from sangkien.runtime.health import Health
-from sangkien.runtime.identifiers import new_id, utc_now
+from sangkien.runtime.identifiers import first_id, new_id, utc_now
 from sangkien.runtime.lifecycle import Lifecycle, run
 from sangkien.runtime.logs import configure_logging, describe, flush_logs, log_line
 from sangkien.runtime.metrics import Metrics, MetricsPage
@@ -22,6 +22,7 @@ __all__ = [
     "Telemetry",
     "configure_logging",
     "describe",
+    "first_id",
     "flush_logs",
     "log_line",
     "new_id",

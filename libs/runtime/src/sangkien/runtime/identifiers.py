@@ -27,6 +27,15 @@ def new_id() -> str:
         else:
             _last += 1
         number = _last
+    return _text(number)
+
+
+def first_id(at: datetime) -> str:
+    """The lowest id there can be of that moment: what was made before it sorts below. Aware, to the millisecond."""
+    return _text(int(at.timestamp() * 1000) << _RANDOM_BITS)
+
+
+def _text(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 

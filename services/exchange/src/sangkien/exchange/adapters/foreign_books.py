@@ -10,7 +10,7 @@ from typing import Final
 
 from sangkien.contracts.crossing import DossierFiled
 from sangkien.exchange.adapters.documents import OUTGOING, read_outgoing
-from sangkien.exchange.domain.foreign import Arrival, Certificate, OwnRound, Returned, Sent
+from sangkien.exchange.domain.foreign import Arrival, Certificate, Expected, OwnRound, Returned, Sent
 from sangkien.exchange.domain.outgoing import Outgoing, OutState
 from sangkien.store import Delete, Document, Index, Insert, Op, Schema, Store, save
 
@@ -24,6 +24,8 @@ RETURNS: Final = "returned_dossiers"
 EXPECTED: Final = "expected_arrivals"
 _MOST_ROUNDS: Final = 1_000
 _MOST_CERTIFICATES: Final = 1_000
+_MOST_EXPECTED: Final = 10_000
+"""A page of a hundred is filed at once."""
 
 FOREIGN_SCHEMA: Final = Schema(
     (ROUNDS, SENT, ARRIVALS, RECOGNITIONS, CERTIFICATES, SUMMARIES, RETURNS, EXPECTED),
@@ -59,14 +61,16 @@ class StoredBooks:
         doc = await self._store.get(ARRIVALS, f"{node}/{dossier_id}")
         return _arrival(doc) if doc is not None else None
 
-    async def expecting(self) -> bool:
-        return bool(await self._store.find(EXPECTED, limit=1))
+    async def expecting(self) -> Sequence[Expected]:
+        docs = await self._store.find(EXPECTED, limit=_MOST_EXPECTED)
+        return [Expected(doc["round_id"], doc["since"]) for doc in docs]
 
     async def expects(self, node: str, dossier_id: str) -> bool:
         return await self._store.get(EXPECTED, f"{node}/{dossier_id}") is not None
 
-    def expect(self, node: str, dossier_id: str) -> Op:
-        return Insert(EXPECTED, {"_id": f"{node}/{dossier_id}"})
+    def expect(self, node: str, dossier_id: str, expected: Expected) -> Op:
+        fields = {"round_id": expected.round_id, "since": expected.since}
+        return Insert(EXPECTED, {"_id": f"{node}/{dossier_id}", **fields})
 
     def settle(self, node: str, dossier_id: str) -> Op:
         return Delete(EXPECTED, f"{node}/{dossier_id}")

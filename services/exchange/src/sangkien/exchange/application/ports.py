@@ -79,6 +79,17 @@ class NotYet(Exception):
         self.reason = reason
 
 
+class Waits(Exception):
+    """Events that may be about something which this service is still doing: they come again, the others go on.
+
+    `ids` are those of the events.
+    """
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(f"{len(ids)} wait")
+        self.ids = tuple(ids)
+
+
 class Inward(Protocol):
     """What messages of other nodes do here."""
 
@@ -113,7 +124,7 @@ class Outward(Protocol):
         """The operations and messages of a batch; the core commits both with the marks that the events were handled.
 
         Called again with the same events, alone or in other company, until the commit succeeds. Writes nothing itself.
-        Raises NotYet for what has to wait, like the handlers of `sangkien.messaging`.
+        Raises NotYet for what has to wait, like the handlers of `sangkien.messaging`, and Waits for some of it.
         """
         ...
 

@@ -150,6 +150,20 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """A dossier of another node that is being filed here, as far as the one it becomes is known: its round, and that
+    its id sorts behind `since`.
+    """
+
+    round_id: str
+    since: str
+
+    def may_be(self, dossier_id: str, round_id: str) -> bool:
+        """Whether the dossier of this id here may be that one: of its round, and not older."""
+        return round_id == self.round_id and dossier_id >= self.since
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """A certificate that another node issued to an author of a dossier of ours; `person_id` is "" where it named none.
 

@@ -1,6 +1,6 @@
 """What is answered to the node that filed a dossier here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -14,20 +14,19 @@ from sangkien.contracts.events import (
     InitiativeRefused,
     SupplementRequested,
 )
-from sangkien.exchange.application.ports import CustodyStep, CustodySteps, Heard, Outbound, Registry, Taken
-from sangkien.exchange.domain.foreign import Arrival
+from sangkien.exchange.application.ports import CustodyStep, CustodySteps, Heard, Outbound, Registry, Taken, Waits
+from sangkien.exchange.domain.foreign import Arrival, Expected
 from sangkien.exchange.entrypoints.dealings import Books, hanoi_day
 from sangkien.store import Op
 
 _Word = Literal["accepted", "supplement_requested", "refused", "voted", "recognised", "not_recognised", "withdrawn"]
 
 
-class ArrivalUnderWay(ConnectionError):
-    """A dossier of another node is being filed: until its id here is known, one not known may be that one. Waits."""
-
-
 class Answers:
-    """What is said of a dossier to the node that filed it; nothing of those that were filed here."""
+    """What is said of a dossier to the node that filed it; nothing of those that were filed here.
+
+    While a dossier of another node is being filed its id here is not known: what is about one that may be it waits.
+    """
 
     def __init__(self, books: Books, steps: CustodySteps, registry: Registry) -> None:
         self._books = books
@@ -38,8 +37,8 @@ class Answers:
         ids = [id for one in heard if (id := _dossier_id(one.event))]
         expecting = await self._books.expecting()  # asked first: what is settled after this is among the arrivals
         came = await self._books.arrivals(ids)
-        if expecting and not came.keys() >= set(ids):
-            raise ArrivalUnderWay
+        if waiting := [one.id for one in heard if _may_be_one_of(expecting, came, one.event)]:
+            raise Waits(waiting)
         ops: list[Op] = []
         outbound: list[Outbound] = []
         for one in heard:
@@ -73,6 +72,11 @@ class Answers:
 
 def _dossier_id(event: object) -> str:
     return str(getattr(event, "dossier_id", ""))
+
+
+def _may_be_one_of(expecting: Sequence[Expected], came: Mapping[str, Arrival], event: object) -> bool:
+    id, round_id = _dossier_id(event), str(getattr(event, "round_id", ""))
+    return bool(id) and id not in came and any(one.may_be(id, round_id) for one in expecting)
 
 
 def _worded(arrival: Arrival, one: Heard) -> DossierAnswered:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sangkien.contracts.crossing import DossierFiled
 from sangkien.contracts.events import DossierFacts
 from sangkien.exchange.application.ports import KnownNode, Registry
-from sangkien.exchange.domain.foreign import Arrival, OwnRound, ParentOf, Returned, Sent, Standing
+from sangkien.exchange.domain.foreign import Arrival, Expected, OwnRound, ParentOf, Returned, Sent, Standing
 from sangkien.store import Op
 
 _HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -63,13 +63,13 @@ class Books(Protocol):
 
     async def arrival(self, node: str, dossier_id: str) -> Arrival | None: ...
 
-    async def expecting(self) -> bool:
-        """Whether a dossier is being filed here whose arrival is not kept yet."""
+    async def expecting(self) -> Sequence[Expected]:
+        """Dossiers that are being filed here whose arrival is not kept yet."""
         ...
 
     async def expects(self, node: str, dossier_id: str) -> bool: ...
 
-    def expect(self, node: str, dossier_id: str) -> Op:
+    def expect(self, node: str, dossier_id: str, expected: Expected) -> Op:
         """Goes before the filing in a unit of its own; `settle` goes with the arrival, or with the refusal."""
         ...
 

@@ -1,7 +1,7 @@
 """Messages of other nodes, and what they do here."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sangkien.contracts.crossing import (
@@ -35,6 +35,7 @@ from sangkien.exchange.domain.foreign import (
     ROUND_NOT_OURS,
     AnswerNotTheirs,
     Arrival,
+    Expected,
     MessageNotForUs,
     NotTaken,
     RoundNotTheirs,
@@ -47,10 +48,15 @@ from sangkien.exchange.domain.foreign import (
 from sangkien.exchange.entrypoints.dealings import Books, Desk, hanoi_day, parent_of
 from sangkien.kernel.spoken_codes import code_of_hash
 from sangkien.messaging import outbox_row
+from sangkien.runtime import first_id
 from sangkien.store import Op
 
 if TYPE_CHECKING:
     from sangkien.custody import Seal
+
+
+CLOCKS_APART = timedelta(minutes=1)
+"""By how much the clocks of one node's services may differ at most."""
 
 
 class Business:
@@ -111,7 +117,8 @@ class Business:
     async def _file(self, sender: str, filed: DossierFiled, arrival: Arrival | None, seal: "Seal") -> Standing:
         if arrival is None:
             if not await self._books.expects(sender, filed.dossier_id):
-                await self._commit([self._books.expect(sender, filed.dossier_id)])
+                expected = Expected(filed.round_id, first_id(self._world.now() - CLOCKS_APART))
+                await self._commit([self._books.expect(sender, filed.dossier_id, expected)])
             try:
                 return await self._desk.file(sender, filed)
             except (NotYet, NotTaken):

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from sangkien.exchange.application.ports import Heard, NotYet, Outward
+from sangkien.exchange.application.ports import Heard, NotYet, Outward, Waits
 from sangkien.exchange.application.post_messages import PostMessages
-from sangkien.messaging import Incoming, Later
+from sangkien.messaging import Incoming, Later, UnderWay
 from sangkien.store import Op
 
 
@@ -20,6 +20,8 @@ class OutwardHandler:
             said = await self._outward([_heard(incoming) for incoming in batch])
         except NotYet as later:
             raise Later from later
+        except Waits as waits:
+            raise UnderWay(*waits.ids) from waits
         return [*said.ops, *await self._post(said.outbound)]
 
 
