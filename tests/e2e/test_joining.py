@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from sangkien.api.directory.v1 import directory_pb2 as pb
+from sangkien.api.directory.v1.directory_pb2_grpc import DirectoryServiceStub
 from sangkien.console.node.folder import NodeFolder
+from sangkien.console.node.local import local_node
 from sangkien.console.node.upkeep import Upkeep
 from sangkien.custody import SealKey
 from sangkien.federation import MemberFolder
@@ -234,6 +237,45 @@ async def test_proof_of_a_message_convinces_with_the_hubs_key_alone(federation: 
 
     assert (good, proven["id"], proven["from"], proven["verdict"]) == (0, id, UNION, "forwarded")
     assert (other, not_of["error"]["code"]) == (1, "proof_broken")
+
+
+async def test_registrars_of_two_nodes_link_a_person_after_a_reorganisation(federation: Federation) -> None:
+    hub, union = federation.hub, federation.union
+    old = cli(union, "organisation", "register", "Phường Tràng Tiền", "--kind", "PHUONG_XA")["organisation_id"]
+    new = cli(hub, "organisation", "register", "Phường Hoàn Kiếm", "--kind", "PHUONG_XA")["organisation_id"]
+    there, here = await registered(union, old), await registered(hub, new)
+    listing = ("organisation", "list", "--asserted-by", UNION)
+    await eventually(lambda: [one["organisation_id"] for one in cli(hub, *listing)["organisations"]] == [old])
+    went = ("--from", old, "--to", new, "--on", "2025-07-01", "--document", "1656/NQ-UBTVQH15")
+    recorded, again = (cli(hub, "organisation", "reorganise", *went)["already"] for _ in range(2))
+    proposed = cli(hub, "person", "propose", here, "--from", old)["link_id"]
+    [waiting] = await eventually(lambda: cli(union, "person", "links", "--state", "proposed")["links"], timeout=30)
+    confirmed = cli(union, "person", "confirm", proposed)
+    [linked] = await eventually(lambda: cli(hub, "person", "links", "--state", "confirmed")["links"], timeout=30)
+    entries = cli(hub, "person", "record", here)["entries"]
+    revoked = cli(union, "person", "revoke", proposed, "--reason", "nhầm người")
+    [ended] = await eventually(lambda: cli(hub, "person", "links", "--state", "revoked")["links"], timeout=30)
+
+    assert (recorded, again) == (False, True)
+    assert (waiting["link_id"], [one["person_id"] for one in waiting["matches"]]) == (proposed, [there])
+    assert (waiting["grounds"]["document"], waiting["grounds_known"]) == ("1656/NQ-UBTVQH15", False)
+    assert (confirmed["state"], linked["person_id"], linked["their_person_id"]) == ("confirmed", here, there)
+    assert (linked["receives"], entries) == (True, [])  # a union recognises nothing
+    assert (revoked["state"], ended["link_id"]) == ("revoked", proposed)
+
+
+def cli(folder: Path, *words: str) -> dict[str, Any]:
+    status, said = sangkien(*words, "--json", "--data-dir", folder)
+    assert status == 0, said
+    return dict(said)
+
+
+async def registered(folder: Path, organisation_id: str) -> str:
+    person = pb.NewPerson(organisation_id=organisation_id, full_name="Nguyễn Thị Hoa", birth_date="1980-02-29")
+    async with local_node(NodeFolder(folder)) as node:
+        stub = DirectoryServiceStub(node.channel("directory", node.operator()))
+        [result] = (await stub.RegisterPeople(pb.RegisterPeopleRequest(people=[person]))).results
+    return str(result.person_id)
 
 
 async def test_keys_are_rotated_while_the_node_runs(federation: Federation) -> None:

@@ -30,6 +30,8 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *w
         ("node", "invite", "--org", "ba-dinh", "--json"),
         ("node", "revoke", "ba-dinh", "--json"),
         ("audit", "proof", "bang-chung.json", "--json"),
+        ("organisation", "reorganise", "--from", "ba-dinh:U", "--json"),
+        ("person", "propose", "ba-dinh:P", "--json"),
     ],
 )
 def test_wrong_words_are_answered_with_one_json_object(

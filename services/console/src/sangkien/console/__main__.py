@@ -33,7 +33,9 @@ def main() -> None:
         member_commands,
         node_commands,
         operator_commands,
+        organisation_commands,
         peer_commands,
+        person_commands,
         report_commands,
         rules_commands,
     )
@@ -45,6 +47,8 @@ def main() -> None:
         group.add_to(node)
     app.add_typer(node, name="node", no_args_is_help=True)
     for module in (exchange_commands, dossier_command, evidence_command, audit_commands):
+        module.add_to(app)
+    for module in (organisation_commands, person_commands):
         module.add_to(app)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Vietnamese on any terminal, JSON in the one encoding it has
