@@ -10,7 +10,13 @@ import pytest
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
-from sangkien.contracts.events import ForeignAnswerReceived, ForeignRoundAnnounced
+from sangkien.contracts.events import (
+    ForeignAnswerReceived,
+    ForeignOrganisationAsserted,
+    ForeignRoundAnnounced,
+    OrganisationReorganised,
+    Succession,
+)
 from sangkien.rpc import RemoteRefusal
 from sangkien.store import Store
 from sangkien.testkit import NatsServer, eventually
@@ -247,3 +253,35 @@ async def test_exchange_reads_the_evidence_of_what_another_node_decides(
     other = IntakeServiceStub(intake.channel("service/reporting", ["service"]))
     [hidden] = (await now(other, dossier_id)).content.files
     assert hidden == pb.EvidenceFile(size=file.size, held=True)
+
+
+async def test_filing_goes_to_the_successor_of_a_council_that_is_gone_by_its_day(
+    officer: IntakeServiceStub, exchange: Neighbour, intake: RunningService, store: Store, draft: NewDraft,
+    own_nats_server: NatsServer, tmp_path: Path,
+) -> None:  # fmt: skip
+    last = date(2023, 5, 31)
+    went = [Succession(organisation_id="hanoi:CITY", share="whole", on=date(2023, 6, 1), document="1656/NQ")]
+    known = {"name": "Quận Ba Đình", "kind": "QUAN", "successors": went}
+    gone = ForeignOrganisationAsserted(organisation_id="badinh:Q", node="badinh", valid_to=last, **known)
+    merged = OrganisationReorganised(
+        organisation_id="local:Q", name="Cũ", kind="QUAN", valid_from=date.min, valid_to=last, successors=()
+    )
+    await exchange.says(announced(), "F1", 1)
+    await exchange.says(announced("F2", node="badinh", name="Cấp quận", owner_id="badinh:Q"), "F2", 1)
+    await exchange.says(announced("F3", node="badinh", name="Đã tan", owner_id="local:Q"), "F3", 1)
+    event_id = await exchange.says(gone, "badinh:Q", 3)
+    await exchange.says(gone.model_copy(update={"valid_to": date(2023, 4, 30)}), "badinh:Q", 2)
+    await exchange.repeats(gone, "badinh:Q", 3, event_id=event_id)
+    async with neighbour("directory", nats_url=own_nats_server.url, data_dir=tmp_path) as directory:
+        await directory.says(merged, "local:Q", 2)
+        await settled(intake, store, exchange, 6)
+
+    async def file(key: str, round_id: str, filed_on: str) -> str:
+        asked = pb.FileDossierRequest(idempotency_key=key, dossier=draft(round_id=round_id, filed_on=filed_on))
+        return (await now(officer, (await officer.FileDossier(asked)).dossier_id)).content.round_id
+
+    assert await file("key-0001", "F2", "2023-05-31") == "F2"
+    assert await file("key-0002", "F2", "2023-06-01") == "F1"
+    assert await refusal(file("key-0003", "F3", "2023-06-01")) == "council_gone"
+    assert await refusal(file("key-0004", "", "2023-05-31")) == "several_open_rounds"
+    assert await file("key-0005", "", "2023-06-01") == "F1"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from sangkien.intake.domain.codes import read_receipt_code, receipt_code
 from sangkien.intake.domain.draft import Author, Draft, check_draft, limitation
-from sangkien.intake.domain.errors import DraftRefused, NoOpenRound
-from sangkien.intake.domain.rounds import Round, the_open_round
+from sangkien.intake.domain.errors import CouncilGone, DraftRefused, NoOpenRound
+from sangkien.intake.domain.rounds import Round, the_open_round, the_successors_round
 from sangkien.kernel import Refusal
 
 DRAFT = Draft("", "", "", "Sáng kiến", "", "U", "", (Author("A", "", 10_000),), None, date(2023, 5, 10))
@@ -81,3 +81,23 @@ def test_open_round_is_chosen_by_tier_and_day() -> None:
     assert the_open_round([district, closed], "", date(2023, 6, 30)) == district
     with pytest.raises(NoOpenRound):
         the_open_round([closed], "", TODAY)
+
+
+def test_filing_after_its_council_is_gone_goes_to_the_one_successor_that_is_known() -> None:
+    last, after = date(2025, 6, 30), date(2025, 7, 1)
+    quan = Round("R1", "Đợt 1", "district", "QUAN", date(2025, 1, 1), date(2025, 12, 31))
+    quan = replace(quan, owner_until=last, owner_successors=("PHUONG", "PHUONG2"))
+    ward = replace(quan, round_id="R2", owner_id="PHUONG", owner_until=None, owner_successors=(), node="phuc-tan")
+    moved = replace(ward, owner_until=last, owner_successors=("PHUONG3",))
+    final = replace(ward, round_id="R3", owner_id="PHUONG3")
+    rounds = [quan, ward]
+
+    assert [the_successors_round(quan, rounds, "", day) for day in (last, after)] == [quan, ward]
+    assert [the_open_round(rounds, "", day) for day in (last, after)] == [quan, ward]
+    assert the_successors_round(quan, [quan, moved, final], "district", after) == final
+    assert the_successors_round(quan, rounds, "city", after) == quan
+    assert the_successors_round(quan, [*rounds, replace(ward, owner_id="PHUONG2")], "", after) == quan  # which of two?
+    assert the_successors_round(quan, [quan, final], "", after) == quan
+    quan.check("", last)
+    with pytest.raises(CouncilGone):
+        quan.check("", after)

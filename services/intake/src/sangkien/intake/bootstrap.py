@@ -11,18 +11,21 @@ from sangkien.intake.adapters.directory_client import DirectoryClient
 from sangkien.intake.adapters.documents import SCHEMA
 from sangkien.intake.adapters.receipts import receipt_pdf
 from sangkien.intake.adapters.stored_dossiers import StoredDossiers
+from sangkien.intake.adapters.stored_owners import OWNERS_SCHEMA, StoredOwners
 from sangkien.intake.adapters.stored_rounds import StoredRoundBook, StoredRounds
 from sangkien.intake.application.change_dossier import ChangeDossier
 from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.application.file_dossiers import FileDossiers
 from sangkien.intake.application.learn_from_exchange import LearnFromExchange
 from sangkien.intake.application.learn_from_review import LearnFromReview
+from sangkien.intake.application.learn_organisations import LearnOrganisations
 from sangkien.intake.application.queries import Queries
 from sangkien.intake.application.sweep_files import SweepFiles
 from sangkien.intake.domain.evidence import MIB
 from sangkien.intake.entrypoints.background import Sweeping
 from sangkien.intake.entrypoints.grpc_service import POLICY, IntakeServicer
 from sangkien.intake.entrypoints.messages import ExchangeHandler, ReviewHandler
+from sangkien.intake.entrypoints.organisations import WithOrganisations
 from sangkien.intake.settings import IntakeSettings
 from sangkien.messaging import Subscription
 from sangkien.store.files import open_files
@@ -46,6 +49,7 @@ def build(context: Context) -> Parts:
     book = StoredRoundBook(context.store)
     learn = LearnFromReview(dossiers, book, context)
     learn_foreign = LearnFromExchange(dossiers, book, context)
+    learn_owners = LearnOrganisations(StoredOwners(context.store))
     sweep = SweepFiles(
         files,
         dossiers,
@@ -58,10 +62,13 @@ def build(context: Context) -> Parts:
         policy=POLICY,
         subscriptions=[
             Subscription(TOPOLOGY.consumer("intake__review"), ReviewHandler(learn)),
-            Subscription(TOPOLOGY.consumer("intake__exchange"), ExchangeHandler(learn_foreign)),
+            Subscription(
+                TOPOLOGY.consumer("intake__exchange"), WithOrganisations(learn_owners, ExchangeHandler(learn_foreign))
+            ),
+            Subscription(TOPOLOGY.consumer("intake__directory"), WithOrganisations(learn_owners)),
         ],
         background=[Sweeping(sweep, seconds=settings.file_sweep_hours * 3600)],
     )
 
 
-SERVICE = Definition("intake", IntakeSettings, SCHEMA, build)
+SERVICE = Definition("intake", IntakeSettings, SCHEMA + OWNERS_SCHEMA, build)

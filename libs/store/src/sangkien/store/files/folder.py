@@ -201,7 +201,12 @@ class FolderFiles:
         return removed
 
     def _older(self, before: float) -> list[str]:
-        return [path.name for path in self._root.glob("[0-9a-f][0-9a-f]/*") if path.stat().st_mtime < before]
+        found = []
+        for path in self._root.glob("[0-9a-f][0-9a-f]/*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    found.append(path.name)
+        return found
 
     def _remove_older(self, sha256s: Sequence[str], before: float) -> int:
         """Remove those still old: one that was asked for meanwhile is about to be named."""

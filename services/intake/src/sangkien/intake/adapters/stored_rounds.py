@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sangkien.intake.adapters.documents import ROUNDS, read_round, round_document
+from sangkien.intake.adapters.stored_owners import StoredOwners
 from sangkien.intake.application.ports import KnownRound
 from sangkien.intake.domain.rounds import Round
 from sangkien.store import Op, Store, save
@@ -21,6 +22,7 @@ class StoredRounds:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._owners = StoredOwners(store)
         self._rounds: dict[str, tuple[float, Round]] = {}
         self._open: tuple[float, Sequence[Round]] = (0.0, ())
 
@@ -33,7 +35,7 @@ class StoredRounds:
             return None
         if len(self._rounds) >= _MOST_ROUNDS:
             self._rounds.clear()
-        found = read_round(doc)
+        [found] = await self._owners.joined([read_round(doc)])
         self._rounds[round_id] = (time.monotonic() + _FRESH_SECONDS, found)
         return found
 
@@ -42,7 +44,7 @@ class StoredRounds:
         if rounds and until > time.monotonic():
             return rounds
         docs = await self._store.find(ROUNDS, {"state": "open"}, limit=_MOST_ROUNDS)
-        rounds = [read_round(doc) for doc in docs]
+        rounds = await self._owners.joined([read_round(doc) for doc in docs])
         self._open = (time.monotonic() + _FRESH_SECONDS, rounds)
         return rounds
 

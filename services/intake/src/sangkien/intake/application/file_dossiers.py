@@ -29,7 +29,7 @@ from sangkien.intake.domain.errors import (
     NotAnAuthor,
     RoundUnknown,
 )
-from sangkien.intake.domain.rounds import Round, the_open_round
+from sangkien.intake.domain.rounds import Round, the_open_round, the_successors_round
 from sangkien.kernel import KeyReused, Refusal
 from sangkien.rules import due
 from sangkien.store import Duplicate, Op
@@ -272,7 +272,7 @@ class FileDossiers:
             await self._evidence.check(draft.files, caller)
         dossier = Dossier.file(
             draft,
-            await self._round(draft),
+            await self._round(draft, caller),
             dossier_id=self._world.new_id(),
             filed_by=caller.filer,
             answer_due=answer_due(draft.filed_on),
@@ -285,13 +285,18 @@ class FileDossiers:
         )
         return filed, self._dossiers.added(dossier, asked.filing.key, filed, now=self._world.now())
 
-    async def _round(self, draft: Draft) -> Round:
+    async def _round(self, draft: Draft, caller: Caller) -> Round:
         if not draft.round_id:
             return the_open_round(await self._rounds.open_rounds(), draft.tier, draft.filed_on)
         found = await self._rounds.get(draft.round_id)
         if found is None:
             raise RoundUnknown(field="dossier.round_id")
-        return found
+        if not found.is_orphaned(draft.filed_on):
+            return found
+        rounds = await self._rounds.open_rounds()
+        if caller.service:  # what came from another node is decided here or goes back there, and no further
+            rounds = [one for one in rounds if not one.node]
+        return the_successors_round(found, rounds, draft.tier, draft.filed_on)
 
 
 def _check_key(key: str) -> None:

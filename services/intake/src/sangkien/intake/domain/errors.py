@@ -236,6 +236,16 @@ class OutsideRound(RoundRefused):
     kind = "precondition"
 
 
+class CouncilGone(RoundRefused):
+    """The organisation of the council had ended by the day of filing, and it is not known where its dossiers go.
+
+    Facts: `name` of the round, `until` (ISO date).
+    """
+
+    code = "council_gone"
+    kind = "precondition"
+
+
 class TierDiffers(RoundRefused):
     """The round is of another tier than the dossier. Facts: `name`, `tier` of the round."""
 

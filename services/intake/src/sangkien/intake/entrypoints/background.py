@@ -27,5 +27,8 @@ class Sweeping:
             swept = await self._sweep()
         except StoreUnavailable:
             return  # the health check says so already
+        except Exception as error:  # noqa: BLE001 (filing goes on, whatever is wrong with a file; the next round tries again)
+            _log.error("sweeping_failed", error_type=type(error).__name__, exc_info=True)
+            return
         if swept.partial or swept.unnamed:
             _log.info("files_swept", partial=swept.partial, unnamed=swept.unnamed)
