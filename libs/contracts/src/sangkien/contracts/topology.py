@@ -159,7 +159,8 @@ STREAMS: tuple[StreamSpec, ...] = (
 
 CONSUMERS: tuple[ConsumerSpec, ...] = (
     _listens("intake", RoundOpened, RoundClosed, DossierAccepted, SupplementRequested, DossierRefused, DossierVoted),
-    _listens("intake", ForeignRoundAnnounced, ForeignAnswerReceived),
+    _listens("intake", ForeignRoundAnnounced, ForeignAnswerReceived, ForeignOrganisationAsserted),
+    _listens("intake", OrganisationReorganised),
     _listens("review", DossierSubmitted, DossierSupplemented, DossierWithdrawn),
     _listens("recognition", DossierVoted),
     _listens("recognition", InitiativeRecognised, CertificateIssued),  # its own: records of people follow them
