@@ -1,22 +1,44 @@
 """Evidence of a ward's dossier, fetched by the city: real intakes, exchanges, leaves, hub, and a wire that breaks."""
 
+import asyncio
 import hashlib
 import random
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from base64 import b64encode
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import date
+from subprocess import Popen
 from typing import Any
+
+import pytest
 
 from sangkien.api.exchange.v1 import exchange_pb2 as pb
 from sangkien.api.intake.v1 import intake_pb2 as wire
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
-from sangkien.contracts.crossing import FileChunk
+from sangkien.contracts.crossing import (
+    AttachedFile,
+    Crossing,
+    DossierFiled,
+    FileChunk,
+    FiledAuthor,
+    FileHeld,
+    FileWanted,
+)
 from sangkien.contracts.events import RoundOpened
+from sangkien.exchange.adapters.stored_files import StoredFiles
+from sangkien.exchange.domain.files import Named
+from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.bootstrap import SERVICE as INTAKE
+from sangkien.intake.domain.evidence import EvidenceFile
+from sangkien.rpc import RemoteRefusal
+from sangkien.store.files import Progress
 from sangkien.testkit import eventually
+from sangkien.testkit.nats_server import free_port
 from sangkien.testkit.neighbour import neighbour
 from sangkien.testkit.service import RunningService, running_service
+from sangkien.testkit.service_process import service_process
+from sangkien.testkit.wire import Wire
 
 UNIT = "Phường Phúc Tân"
 MIB = 1024 * 1024
@@ -41,7 +63,6 @@ class Site:
 
     node: Any
     intake: RunningService
-    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def stub(self, *roles: str) -> IntakeServiceStub:
         return IntakeServiceStub(self.intake.channel(f"{self.node.name}:01JSOMEBODY", roles))
@@ -80,34 +101,46 @@ class Site:
 
 
 @asynccontextmanager
-async def site(world: Any, name: str, profile: str, parent: str = "") -> AsyncIterator[Site]:
+async def site(
+    world: Any, name: str, profile: str, parent: str = "", *, file_patience_s: float = 1.0
+) -> AsyncIterator[Site]:
     node = await world.join(name, profile, parent)
     node.directory.add_unit(UNIT)
     where = node.data_dir.parent
     async with running_service(
         INTAKE, nats_url=node.nats.url, data_dir=where / "intake", directory=node.directory, file_reserve_mib=0
     ) as running:
-        node.settings |= {"intake": running.host.target, "file_patience_s": 1.0}
+        node.settings |= {"intake": running.host.target, "file_patience_s": file_patience_s}
         yield Site(node, running)
-
-
-@dataclass
-class Pair:
-    city: Site
-    ward: Site
-
-    async def arrived(self) -> str:
-        """The id at the city of the one dossier that came."""
-        store = self.city.intake.host._store
-        await eventually(lambda: store.count("dossiers"), value=1, timeout=60)
-        [here] = await store.find("dossiers")
-        return str(here["_id"])
 
 
 async def open_round(city: Site) -> None:
     where = city.node.data_dir.parent
     async with neighbour("review", nats_url=city.node.nats.url, data_dir=where) as review:
         await review.says(OPENED, "CITY1", 1)
+
+
+async def round_known(ward: Site) -> None:
+    store = ward.intake.host._store
+    await eventually(lambda: store.count("rounds", {"node": "hanoi"}), value=1, timeout=60)
+
+
+async def arrived(city: Site, count: int = 1) -> list[str]:
+    """The ids at the city of the dossiers that came, in the order they did."""
+    store = city.intake.host._store
+    await eventually(lambda: store.count("dossiers"), value=count, timeout=60)
+    return sorted(str(doc["_id"]) for doc in await store.find("dossiers"))
+
+
+async def failure(node: Any, message: Crossing) -> str:
+    """Why a message that came was put aside, once it was."""
+
+    async def reason() -> str:
+        rows = await node.rows("incoming", key=message.key(), state="failed")
+        return rows[0]["reason"] if rows else ""
+
+    found: str = await eventually(reason, what=f"{message.TYPE} put aside", timeout=60)
+    return found
 
 
 async def chunk_bodies(city: Site, ward: Site, world: Any) -> list[int]:
@@ -126,14 +159,223 @@ async def test_evidence_follows_its_dossier_and_the_council_reads_it(world: Any)
     async with site(world, "hanoi", "city") as city, city.node.runs():
         await open_round(city)
         async with site(world, "phuctan", "ward", "hanoi") as ward, ward.node.runs():
-            rounds = ward.intake.host._store
-            await eventually(lambda: rounds.count("rounds", {"node": "hanoi"}), value=1, timeout=60)
+            await round_known(ward)
             file = await ward.keeps(content)
             there = await ward.files("key-0001", file)
-            here = await Pair(city, ward).arrived()
+            [here] = await arrived(city)
 
             await eventually(lambda: city.here(file), value=(len(content), True), timeout=60)
             assert await city.reads(here, file) == content
             await eventually(lambda: ward.shown(there), value=[("hanoi", "there", len(content))], timeout=60)
             assert await city.shown(here) == [("phuctan", "held", len(content))]
             await eventually(lambda: chunk_bodies(city, ward, world), value=[0, 0, 0])
+
+            again = await ward.files("key-0002", file)
+            await arrived(city, 2)
+            await eventually(lambda: ward.shown(again), value=[("hanoi", "there", len(content))], timeout=60)
+            assert len(await ward.node.rows("outgoing", type=FileChunk.TYPE)) == 13
+            assert (await city.shown(), await ward.shown()) == ([], [])
+
+
+async def test_nobody_learns_of_a_file_that_no_dossier_sent_to_them_names(world: Any) -> None:
+    async with site(world, "hanoi", "city") as city, city.node.runs():
+        await open_round(city)
+        async with site(world, "phuctan", "ward", "hanoi") as ward, ward.node.runs():
+            await round_known(ward)
+            named, private = await ward.keeps(made(1000)), await ward.keeps(made(1000, seed=2))
+            await ward.files("key-0001", named)
+            await eventually(lambda: city.here(named), value=(1000, True), timeout=60)
+            stranger = await world.join("khac", "ward")
+            async with stranger.runs():
+                questions = [
+                    (stranger, asked(named.sha256)),
+                    (city.node, asked(private.sha256)),
+                    (city.node, asked("0" * 64)),
+                    (city.node, FileHeld(sha256=private.sha256, attempt=1)),
+                ]
+                for node, question in questions:
+                    await node.says("phuctan", question)
+                reasons = [await failure(ward.node, question) for _, question in questions]
+
+            answered = await ward.node.rows("outgoing", receiver="khac")
+            chunks = await ward.node.rows("outgoing", type=FileChunk.TYPE)
+
+    assert reasons == ["exchange_file_not_theirs"] * 4
+    assert (answered, len(chunks)) == ([], 1)
+
+
+def asked(sha256: str, *, offset: int = 0, attempt: int = 1) -> FileWanted:
+    return FileWanted(sha256=sha256, offset=offset, length=1000, attempt=attempt)
+
+
+def part(content: bytes, of: bytes, *, offset: int = 0, size: int = 0, attempt: int = 1) -> FileChunk:
+    """A chunk as a node may send it that does not mean well."""
+    return FileChunk(
+        sha256=sha256(of), offset=offset, size=size or len(of), data=b64encode(content).decode(), attempt=attempt
+    )
+
+
+async def test_file_that_the_sender_lost_is_told_and_fetched_once_it_is_back(world: Any) -> None:
+    """The ward believes that its dossier names the file; its intake knows better until the dossier is mended."""
+    content = made(2 * MIB + 1)
+    async with site(world, "hanoi", "city") as city, city.node.runs():
+        await open_round(city)
+        async with site(world, "phuctan", "ward", "hanoi") as ward, ward.node.runs():
+            await round_known(ward)
+            there = await ward.files("key-0001")
+            [first] = await arrived(city)
+            named = Named("hanoi", sha256(content), len(content), there)
+            await ward.node.store.apply([StoredFiles(ward.node.store).keep(named)])
+            await ward.node.says("hanoi", letter(AttachedFile(sha256=sha256(content), size=len(content), name="a.pdf")))
+            [here] = {*await arrived(city, 2)} - {first}
+            await eventually(lambda: city.shown(here), value=[("phuctan", "failed", 0)], timeout=60)
+            lost = (await city.node.operator.ListFiles(pb.ListFilesRequest())).files[0].reason
+
+            back = await ward.files("key-0002", await ward.keeps(content))
+            await arrived(city, 3)
+            await city.node.operator.FetchFile(pb.FetchFileRequest())
+            await eventually(lambda: city.shown(here), value=[("phuctan", "held", len(content))], timeout=60)
+            await eventually(lambda: ward.shown(back), value=[("hanoi", "there", len(content))], timeout=60)
+
+    assert lost == "gone"
+
+
+def letter(file: AttachedFile) -> DossierFiled:
+    return DossierFiled(
+        dossier_id="X1", version=1, code="SK-1", round_id="CITY1", tier="city", title="Không gian lịch sử",
+        field="Giáo dục", unit_name=UNIT, authors=(FiledAuthor(ref="p", full_name="Lê Văn An", share=10_000),),
+        filed_on=date(2023, 5, 10), files=(file,),
+    )  # fmt: skip
+
+
+async def test_what_does_not_fit_changes_nothing_and_a_false_file_fails_until_somebody_retries(world: Any) -> None:
+    """The test speaks for the ward, whose exchange knows of no such dossier and answers no question."""
+    content = made(1000)
+    false = content[:-1] + bytes([content[-1] ^ 1])
+    async with site(world, "hanoi", "city", file_patience_s=600.0) as city, city.node.runs():
+        await open_round(city)
+        ward = await world.join("phuctan", "ward", "hanoi")
+        async with ward.runs():
+
+            async def answers(attempt: int, *chunks: FileChunk) -> None:
+                question = asked(sha256(content), attempt=attempt).key()
+                await eventually(lambda: ward.rows("incoming", key=question), what=question, timeout=60)
+                await ward.says("hanoi", *chunks)
+
+            await ward.says("hanoi", letter(AttachedFile(sha256=sha256(content), size=1000, name="a.pdf")))
+            [here] = await arrived(city)
+            stray, larger = part(made(10), made(10)), part(content, content, size=1001)
+            beyond = part(content, content, offset=500)
+            await answers(1, stray, larger, beyond)
+            reasons = [await failure(city.node, one) for one in (stray, larger, beyond)]
+            gap, first = part(content[900:], content, offset=900), part(content[:300], content)
+            await ward.says("hanoi", gap, first, part(content[:300], content, attempt=9))
+            await eventually(lambda: city.shown(here), value=[("phuctan", "coming", 300)], timeout=60)
+            await ward.says("hanoi", part(false[300:], content, offset=300))
+            for attempt in (2, 3, 4):
+                await answers(attempt, part(false, content, attempt=attempt))
+            await eventually(lambda: city.shown(here), value=[("phuctan", "failed", 0)], timeout=60)
+            failed = await city.node.operator.ListFiles(pb.ListFilesRequest())
+            await city.node.operator.FetchFile(pb.FetchFileRequest(sha256=sha256(content)))
+            await answers(5, part(content, content, attempt=4), part(content, content, attempt=5))
+            await eventually(lambda: city.shown(here), value=[("phuctan", "held", 1000)], timeout=60)
+            with pytest.raises(RemoteRefusal) as refused:
+                await city.node.operator.FetchFile(pb.FetchFileRequest(sha256=sha256(content)))
+            bodies = await city.node.rows("incoming", type=FileChunk.TYPE, kept=1)
+            read = await city.reads(here, wire.EvidenceFile(sha256=sha256(content)))
+
+    assert reasons == ["exchange_file_not_wanted"] * 3
+    assert [(one.reason, one.attempt) for one in failed.files] == [("hash_wrong", 4)]
+    assert (refused.value.code, bodies, read) == ("exchange_file_not_failed", [], content)
+
+
+@contextmanager
+def process(one: Site) -> Iterator[Popen[bytes]]:
+    """The site's exchange as a process that may be killed."""
+    told = {name: str(value) for name, value in one.node.told.items()}
+    node = one.node
+    with service_process(
+        "exchange", nats_url=node.nats.url, data_dir=node.data_dir, port=free_port(), directory=node.directory,
+        node=node.name, **told,
+    ) as child:  # fmt: skip
+        yield child
+
+
+async def died(child: Popen[bytes]) -> None:
+    assert await asyncio.to_thread(child.wait, 60) == -9
+
+
+class Blows:
+    """What strikes behind the n-th part that an intake took, or gave, and before it answers."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.puts = self.reads = 0
+        self.struck: list[str] = []
+        self._planted: dict[tuple[str, int], Callable[[], None]] = {}
+        kept, served = Evidence.put, Evidence.read
+
+        async def put(evidence: Evidence, whole: str, size: int, offset: int, data: bytes) -> Progress:
+            done = await kept(evidence, whole, size, offset, data)
+            self.puts += bool(data)
+            self._strike("put", self.puts)
+            return done
+
+        async def read(evidence: Evidence, file: EvidenceFile, offset: int, length: int) -> AsyncGenerator[bytes, None]:
+            async for piece in served(evidence, file, offset, length):
+                yield piece
+            self.reads += 1
+            self._strike("read", self.reads)
+
+        monkeypatch.setattr(Evidence, "put", put)
+        monkeypatch.setattr(Evidence, "read", read)
+
+    def at_put(self, further: int, blow: Callable[[], None]) -> None:
+        self._planted["put", self.puts + further] = blow
+
+    def at_read(self, further: int, blow: Callable[[], None]) -> None:
+        self._planted["read", self.reads + further] = blow
+
+    def _strike(self, what: str, place: int) -> None:
+        if blow := self._planted.pop((what, place), None):
+            blow()
+            self.struck.append(what)
+
+
+async def test_file_comes_whole_through_kills_a_cut_link_and_an_intake_that_is_away(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each blow falls behind a call that was done and before its answer: what followed from it is not committed."""
+    content = made(6 * MIB)
+    async with AsyncExitStack() as stack:
+        city = await stack.enter_async_context(site(world, "hanoi", "city"))
+        ward = await stack.enter_async_context(site(world, "phuctan", "ward", "hanoi"))
+        async with city.node.runs(), ward.node.runs():
+            await open_round(city)
+            await round_known(ward)
+        way = stack.enter_context(Wire(int(city.node.settings["intake"].rpartition(":")[2])))
+        city.node.settings["intake"] = f"127.0.0.1:{way.port}"
+        file = await ward.keeps(content)
+        blows = Blows(monkeypatch)
+        await ward.files("key-0001", file)
+        with process(ward) as below:
+            with process(city) as above:
+                blows.at_put(3, above.kill)
+                await died(above)
+            with process(city):
+                blows.at_read(1, below.kill)
+                await died(below)
+        with process(city), process(ward):
+            blows.at_put(5, ward.node.member.wire.cut)
+            await eventually(lambda: blows.struck[2:], what="a cut link", timeout=60)
+            at_cut = await city.here(file)
+            ward.node.member.wire.heal()
+            blows.at_put(5, way.cut)
+            await eventually(lambda: blows.struck[3:], what="an intake that is away", timeout=60)
+            way.heal()
+            await eventually(lambda: city.here(file), value=(len(content), True), timeout=90)
+            [here] = await arrived(city)
+            read_here = await city.reads(here, file)
+
+    assert blows.struck == ["put", "read", "put", "put"]
+    assert 0 < at_cut[0] < len(content)
+    assert read_here == content
