@@ -107,6 +107,16 @@ class Office:
         entries = (await stub.GetRecord(rec.GetRecordRequest(person_id=person))).entries
         return [(one.title, one.share, one.certificate_number, one.asserted_by) for one in entries]
 
+    async def published(self) -> str:
+        """Every event of its services, and every span they wrote."""
+        assert self.node.running is not None
+        stores = [each.host._store for each in (self.directory, self.recognition, self.node.running)]
+        rows = [row for store in stores for coll in ("outbox", "outbox_sent") for row in await store.find(coll)]
+        spans = [file for file in self.node.data_dir.parent.rglob("spans/**/*") if file.is_file()]
+        assert rows
+        assert spans
+        return "".join([*[str(row) for row in rows], *[file.read_bytes().decode(errors="replace") for file in spans]])
+
     async def failures(self, sender: str) -> list[str]:
         rows = await self.node.rows("incoming", sender=sender, state="failed")
         return [row["reason"] for row in sorted(rows, key=lambda row: int(row["n"]))]
@@ -175,6 +185,7 @@ async def test_record_follows_its_person_over_a_confirmed_succession_until_the_l
         kept = await new.recognition.host._store.get("person_records", here)
         sent = [await each.node.rows("outgoing", type=PersonRecord.TYPE) for each in (old, new)]
         failed = [await old.failures("phuctan"), await new.failures("badinh")]
+        heard = "".join([await each.published() for each in (old, new)])
 
     assert [(one.organisation_id, one.document) for one in closed.successors] == [(ward, SYMBOL)]
     assert (waiting.grounds.document, waiting.grounds_known) == (SYMBOL, True)
@@ -189,6 +200,8 @@ async def test_record_follows_its_person_over_a_confirmed_succession_until_the_l
     assert len(kept["asserted"][0][1]) == 2  # not shown any more, and not forgotten
     assert [len(rows) for rows in sent] == [3, 0]
     assert failed == [[], []]
+    assert '"state":"confirmed"' in heard
+    assert [word for word in ("Hoa", "1980-02-29", "nhầm người") if word in heard] == []
 
 
 async def shown(one: Office, person: str, count: int, *, numbered: int = 0) -> list[Any] | bool | None:
