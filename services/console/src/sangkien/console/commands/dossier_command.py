@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sangkien.api.exchange.v1 import exchange_pb2 as ex
+from sangkien.console.commands.file_table import file_table
 from sangkien.console.commands.reaching import member_at, plain, told, worded
 from sangkien.console.commands.speaking import DEFAULT_DATA_DIR, AsJson, DataDir, out, print_json, speak
 
@@ -23,14 +24,16 @@ def dossier(
 ) -> None:
     """Hồ sơ đang ở đâu, từ bao giờ, ai phải trả lời trước ngày nào · who holds a dossier, since when, who answers."""
 
-    async def work() -> ex.GetCustodyResponse:
+    async def work() -> tuple[ex.GetCustodyResponse, ex.ListFilesResponse]:
         async with member_at(data_dir) as (_, stub):
-            return await stub.GetCustody(ex.GetCustodyRequest(dossier_id=dossier_id))
+            custody = await stub.GetCustody(ex.GetCustodyRequest(dossier_id=dossier_id))
+            return custody, await stub.ListFiles(ex.ListFilesRequest(dossier_id=custody.dossier_id))
 
-    found = speak(work(), as_json=as_json)
+    found, listed = speak(work(), as_json=as_json)
     if as_json:
         steps, issued = [plain(one) for one in found.steps], [plain(one) for one in found.certificates]
-        print_json(plain(found) | {"steps": steps, "certificates": issued})
+        files = [plain(one) for one in listed.files]
+        print_json(plain(found) | {"steps": steps, "certificates": issued, "files": files})
         return
     out.print(
         f"[bold]{escape(found.dossier_id)}[/bold]: {escape(found.holder)} đang giữ từ · holds it since"
@@ -49,6 +52,8 @@ def dossier(
         what = worded("custody_step", step.what)
         table.add_row(told(step.at), escape(step.node), escape(what), escape(step.detail))
     out.print(table)
+    if listed.files:
+        out.print(file_table(listed.files))
     for one in found.certificates:
         out.print(
             f"GCN số · certificate [bold]{escape(one.number)}[/bold]: {escape(one.node)}, {escape(one.issued_on)},"

@@ -1,4 +1,4 @@
-"""`sangkien exchange peers|message|proof`: what stands between nodes, and the fate of one message."""
+"""`sangkien exchange peers|message|…`: what stands between nodes, the fate of one message, files still to come."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from sangkien.api.exchange.v1 import exchange_pb2 as ex
 from sangkien.api.hub.v1 import hub_pb2 as hub
+from sangkien.console.commands.file_table import file_table
 from sangkien.console.commands.reaching import (
     exchange_of,
     federated_folder,
@@ -45,6 +46,8 @@ def add_to(app: typer.Typer) -> None:
     exchange.command("message")(message)
     exchange.command("replay")(replay)
     exchange.command("proof")(proof)
+    exchange.command("files")(files)
+    exchange.command("fetch")(fetch)
     app.add_typer(exchange, name="exchange", no_args_is_help=True)
 
 
@@ -158,6 +161,42 @@ def proof(
         return
     out.print(f"✓ {escape(str(file))}", soft_wrap=True)
     out.print(f"  sangkien audit proof {file} --hub-key {key}", markup=False, highlight=False, soft_wrap=True)
+
+
+def files(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None:
+    """Tệp minh chứng còn chờ, đang về hoặc lấy hỏng · evidence files that wait, come or failed."""
+
+    async def work() -> ex.ListFilesResponse:
+        async with member_at(data_dir) as (_, stub):
+            return await stub.ListFiles(ex.ListFilesRequest())
+
+    found = speak(work(), as_json=as_json)
+    if as_json:
+        print_json({"files": [plain(one) for one in found.files]})
+    elif found.files:
+        out.print(file_table(found.files))
+    else:
+        out.print("Không có tệp nào còn thiếu · no file is missing")
+
+
+def fetch(
+    sha256: Annotated[
+        str, typer.Argument(help="Mã SHA-256; bỏ trống: mọi tệp lấy hỏng · empty: all that failed.")
+    ] = "",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Lấy lại tệp đã lấy hỏng từ nút nộp hồ sơ · fetch a file that failed once more from the node that filed it."""
+
+    async def work() -> int:
+        async with member_at(data_dir) as (_, stub):
+            return int((await stub.FetchFile(ex.FetchFileRequest(sha256=sha256))).files)
+
+    count = speak(work(), as_json=as_json)
+    if as_json:
+        print_json({"files": count})
+    else:
+        out.print(f"✓ {count} tệp sẽ lấy lại · files will be fetched once more")
 
 
 def _custody(held: hub.GetMessageResponse) -> dict[str, Any]:
