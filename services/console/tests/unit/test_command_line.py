@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sangkien.console.__main__ import main
+from sangkien.console.commands.demo_command import json_to_file
 from sangkien.console.node.folder import NodeFolder
 
 
@@ -143,3 +144,27 @@ def test_node_is_not_begun_with_a_choice_that_makes_no_sense(
 
     assert (ended.value.code, mend in capsys.readouterr().err) == (1, True)
     assert list((tmp_path / "logs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "understood"),
+    [
+        (["nam", "--json"], ["nam", "--json"]),
+        (["--json", "nam.yaml"], ["--json", "nam.yaml"]),
+        (["nam", "--json", "--seed", "2"], ["nam", "--json", "--seed", "2"]),
+        (["nam", "--json", "so-lieu.json", "--keep"], ["nam", "--json-file", "so-lieu.json", "--keep"]),
+        (["nam", "--json=so-lieu"], ["nam", "--json-file", "so-lieu"]),
+    ],
+)
+def test_figures_go_to_the_file_named_behind_json(words: list[str], understood: list[str]) -> None:
+    assert json_to_file(words) == understood
+
+
+def test_file_for_the_figures_that_cannot_be_written_is_refused_before_anything_is_played(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "khong-co" / "so-lieu.json")
+    status, answer = said(monkeypatch, capsys, "demo", "ba-dinh-2023", "--json", path)
+
+    error = json.loads(answer)["error"]
+    assert (status, error["code"], path in error["message"]) == (2, "usage", True)

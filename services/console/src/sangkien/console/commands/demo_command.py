@@ -1,12 +1,15 @@
 """`sangkien demo`."""
 
+import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
+from typer.core import TyperCommand
 
 from sangkien.console.commands.speaking import (
     AsJson,
@@ -14,9 +17,9 @@ from sangkien.console.commands.speaking import (
     Stop,
     command_name,
     folder_at,
+    give_json,
     out,
     people,
-    print_json,
     speak,
 )
 
@@ -24,14 +27,49 @@ if TYPE_CHECKING:
     from sangkien.console.demo.run import Told
 
 
+class _Playing(TyperCommand):
+    """`--json FILE` writes the figures to a file beside the usual tables; a scenario never ends in `.json`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, json_to_file(args))
+
+
+def json_to_file(args: Sequence[str]) -> list[str]:
+    """The arguments with `--json FILE.json` and `--json=FILE` said as `--json-file FILE`."""
+    said: list[str] = []
+    for arg in args:
+        if arg.startswith("--json="):
+            said += ["--json-file", arg.removeprefix("--json=")]
+        elif said and said[-1] == "--json" and arg.endswith(".json") and not arg.startswith("-"):
+            said[-1:] = ["--json-file", arg]
+        else:
+            said.append(arg)
+    return said
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo")(demo)
+    app.command("demo", cls=_Playing)(demo)
+
+
+def _writable(path: Path | None) -> Path | None:
+    if path is not None and not (path.parent.is_dir() and os.access(path if path.exists() else path.parent, os.W_OK)):
+        raise typer.BadParameter(f"không ghi được · cannot be written: {path}")
+    return path
 
 
 def demo(  # noqa: PLR0913, PLR0917 (a year can be played in as many ways)
     scenario: Annotated[str, typer.Argument(help="Tên kịch bản hoặc tệp .yaml · a scenario's name or a file.")],
     as_json: AsJson = False,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json-file",
+            help="Như --json TỆP.json: ghi số liệu ra tệp · as --json FILE.json: the figures to a file.",
+            callback=_writable,
+            dir_okay=False,
+        ),
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Thư mục dữ liệu · keep the node there.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Giữ lại dữ liệu · do not remove the folder.")] = False,
     mongo: Mongo = "",
@@ -47,7 +85,7 @@ def demo(  # noqa: PLR0913, PLR0917 (a year can be played in as many ways)
     if nodes:
         from sangkien.console.commands.demo_on_nodes import demo_on_nodes
 
-        demo_on_nodes(scenario, as_json=as_json, data_dir=data_dir, keep=keep, mongo=mongo, seed=seed, scale=scale)
+        demo_on_nodes(scenario, as_json, json_file, data_dir=data_dir, keep=keep, mongo=mongo, seed=seed, scale=scale)
         return
     from sangkien.console.demo.run import remove, temporary_folder
 
@@ -65,9 +103,7 @@ def demo(  # noqa: PLR0913, PLR0917 (a year can be played in as many ways)
         _tell_how_to_go_on(folder, [] if data_dir else ["--data-dir", str(folder)])
         raise
     kept = keep or data_dir is not None
-    if as_json:
-        print_json(told.outcome.as_json() | ({"data_dir": str(folder)} if kept else {}))
-    else:
+    if not give_json(told.outcome.as_json() | ({"data_dir": str(folder)} if kept else {}), as_json, json_file):
         _tell(told, scenario, folder if kept else None)
     if not kept:
         remove(folder)

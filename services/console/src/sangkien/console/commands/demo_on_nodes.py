@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from sangkien.console.commands.speaking import command_name, out, people, print_json, speak
+from sangkien.console.commands.speaking import command_name, give_json, out, people, speak
 from sangkien.console.node.stopping import Stop
 
 if TYPE_CHECKING:
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 def demo_on_nodes(
-    scenario: str, *, as_json: bool, data_dir: Path | None, keep: bool, mongo: str, seed: int, scale: int
+    scenario: str,
+    as_json: bool,
+    json_file: Path | None,
+    *,
+    data_dir: Path | None,
+    keep: bool,
+    mongo: str,
+    seed: int,
+    scale: int,
 ) -> None:
     """Play it and tell the figures. A year on three nodes is played at one go: what broke off is begun anew."""
     from sangkien.console.demo.run import remove, temporary_folder
@@ -25,9 +33,7 @@ def demo_on_nodes(
     folder.mkdir(parents=True, exist_ok=True)
     told = speak(_play(scenario, folder, used=used, mongo=mongo, seed=seed, scale=scale), as_json=as_json)
     kept = keep or data_dir is not None
-    if as_json:
-        print_json(told.as_json() | ({"data_dir": str(folder)} if kept else {}))
-    else:
+    if not give_json(told.as_json() | ({"data_dir": str(folder)} if kept else {}), as_json, json_file):
         _tell(told, scenario, folder if kept else None)
     if not kept:
         remove(folder)
@@ -66,6 +72,12 @@ def _tell(told: "FederatedTold", scenario: str, folder: Path | None) -> None:
         f"Đường truyền của công đoàn bị cắt {outage.cut_s:.1f} s: {outage.queued_at_cut} tin đã chờ, gửi hết trong"
         f" {outage.drained_s:.1f} s, không mất, không lặp · the union's link was cut; what had waited went through"
     )
+    if told.files.count:
+        out.print(
+            f"Quận có đủ {told.files.count} tệp minh chứng của công đoàn ({told.files.bytes / 1024:.0f} KiB) ·"
+            " the district holds the union's evidence, each file whole",
+            soft_wrap=True,
+        )
     out.print(f"\n[bold]Dấu vết của một hồ sơ · One dossier's trace[/bold] ({told.story.a_dossier})")
     out.print(trace_tree(told.spans))
     out.print(f"\n{told.outcome.duration_s:.1f} s")

@@ -103,6 +103,15 @@ def print_json(value: object) -> None:
     sys.stdout.flush()  # a command may stay after it has answered
 
 
+def give_json(value: object, as_json: bool, file: Path | None) -> bool:
+    """Give the object where it is wanted, on stdout or in the file; True where people want no words beside it."""
+    if file is not None:
+        file.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(value)
+    return as_json
+
+
 def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:
     if as_json:
         print_json({"error": {"code": code, "message": text, "fix": mend}})
