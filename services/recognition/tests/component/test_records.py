@@ -118,3 +118,29 @@ async def len_of(store: Store) -> int:
 async def at_least(store: Store, count: int) -> list[RecordChanged] | None:
     found = await told(store)
     return found if len(found) >= count else None
+
+
+async def test_broken_news_of_links_and_records_is_put_aside_and_the_rest_goes_on(
+    as_: Callable[..., Any], recognition: Any, registrar: Neighbour, exchange: Neighbour
+) -> None:
+    await registrar.bus.jetstream.publish(PersonLinkChanged.TYPE, b'{"link_id": 7}')
+    await exchange.bus.jetstream.publish(ForeignRecordAsserted.TYPE, b'{"lines": []}')
+    await exchange.says(asserted("local:Q"), LINK, 1)
+    await registrar.says(link("local:Q"), LINK, 2)
+    stub = as_("secretary", "local:S")
+
+    async def shown() -> bool:
+        return bool((await stub.GetRecord(pb.GetRecordRequest(person_id="local:Q"))).entries)
+
+    await eventually(shown, what="the line that is well")
+    bus = recognition.host._bus
+    letters = await eventually(lambda: both(bus), what="two dead letters")
+    assert sorted((letter.consumer, letter.reason) for letter in letters) == [
+        ("recognition__directory", "undecodable"),
+        ("recognition__exchange", "undecodable"),
+    ]
+
+
+async def both(bus: Any) -> Any:
+    letters = await bus.dead_letters.list("recognition")
+    return letters if len(letters) == 2 else None
