@@ -1,7 +1,10 @@
 """Lists whose rows name evidence files, through a real intake."""
 
+import random
+import signal
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,14 +13,20 @@ import pytest
 import xlsxwriter
 
 from sangkien.api.intake.v1 import intake_pb2 as pb
+from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
 from sangkien.console.evidence import chosen
 from sangkien.console.importing import ImportReport, import_file
+from sangkien.console.importing.uploading import fingerprint, upload
 from sangkien.contracts.events import RoundOpened
 from sangkien.intake.bootstrap import SERVICE
+from sangkien.rpc import connect
+from sangkien.runtime import Telemetry
 from sangkien.testkit import NatsServer, eventually
 from sangkien.testkit.directory_double import DirectoryDouble, directory_double
+from sangkien.testkit.nats_server import free_port
 from sangkien.testkit.neighbour import neighbour
 from sangkien.testkit.service import RunningService, running_service
+from sangkien.testkit.service_process import service_process
 
 HEADER = ["STT", "Tên sáng kiến", "Tác giả", "Đơn vị", "Ngày nộp", "Tệp minh chứng"]
 ROUND = RoundOpened(
@@ -150,3 +159,36 @@ def test_files_are_chosen_by_name_or_the_beginning_of_their_hash() -> None:
     assert chosen(files, unicodedata.normalize("NFD", "ẢNH.png")) == files[:2]
     assert chosen(files, "22222222") == files[2:]
     assert chosen(files, "2222222") == chosen(files, "b.pdf") == []
+
+
+async def test_upload_goes_on_where_the_killed_intake_stood(
+    own_nats_server: NatsServer, tmp_path: Path, directory: DirectoryDouble
+) -> None:
+    film, port, sent = tmp_path / "phim.mp4", free_port(), [0]
+    killed: list[int] = []
+    film.write_bytes(random.Random(3).randbytes(8 * 2**20))
+    telemetry = Telemetry.create("test", node="local", spans_dir=None, otlp_endpoint=None)
+    token = directory.token("local:OFFICER", ["union_officer"], "local:UNIT")
+    channel = connect(f"127.0.0.1:{port}", telemetry=telemetry, token=token)
+    stub = IntakeServiceStub(channel)
+    where: dict[str, Any] = {"nats_url": own_nats_server.url, "directory": directory, "data_dir": tmp_path / "intake"}
+
+    with ExitStack() as processes:
+        running = processes.enter_context(service_process("intake", port=port, **where))
+
+        def kill_in_the_middle(count: int) -> None:
+            sent[0] += count
+            if not killed and sent[0] >= 4 * 2**20:
+                running.kill()
+                killed.append(running.wait())
+                processes.enter_context(service_process("intake", port=port, **where))
+
+        sha256, size = await fingerprint(film)
+        await upload(stub, film, sha256, size, kill_in_the_middle)
+        at = await stub.GetFile(pb.GetFileRequest(sha256=sha256))
+    await channel.close()
+    await telemetry.shutdown()
+
+    kept = tmp_path / "intake" / "intake.files" / sha256[:2] / sha256
+    assert (killed, at) == ([-signal.SIGKILL], pb.GetFileResponse(received=size, complete=True))
+    assert (sent[0], kept.read_bytes() == film.read_bytes()) == (size, True)
