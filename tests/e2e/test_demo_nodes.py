@@ -38,6 +38,13 @@ async def test_three_nodes_ran_and_the_link_was_really_down(played: Played) -> N
     assert link["drained_s"] > 0
 
 
+async def test_district_holds_the_unions_evidence_whole(played: Played) -> None:
+    evidence, files = played.outcome["evidence"], played.outcome["files"]
+
+    assert evidence["files"] > 0
+    assert files == {"sent": evidence["files"], "held": evidence["files"], "bytes": evidence["bytes"]}
+
+
 async def test_every_dossier_reached_its_council_once_and_the_audits_hold(played: Played) -> None:
     union = sqlite_documents(played.folder / UNION)("intake", "dossiers")
     district = sqlite_documents(played.folder / DISTRICT)("review", "cases")

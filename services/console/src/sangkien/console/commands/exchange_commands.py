@@ -214,7 +214,7 @@ def _custody(held: hub.GetMessageResponse) -> dict[str, Any]:
 
 def _members(answer: ex.ListPeersResponse) -> Table:
     title = "Với các nút khác · With other nodes: gửi · sent, chờ · waiting, chưa giao · undelivered, từ chối · refused"
-    table = _table(title, ("Nút", "Trạng thái", "Gửi", "Chờ", "Cũ nhất", "Chưa giao", "Từ chối", "Nhận"))
+    table = _table(title, ("Nút", "Trạng thái", "Gửi", "Chờ", "Cũ nhất", "Chưa giao", "Từ chối", "Nhận", "Tệp"))
     now = utc_now()
     for each in answer.peers:
         table.add_row(
@@ -226,6 +226,7 @@ def _members(answer: ex.ListPeersResponse) -> Table:
             str(each.undelivered),
             str(each.refused),
             str(each.received),
+            f"{each.files_held}" + (f" (thiếu {each.files_missing})" if each.files_missing else ""),
         )
     return table
 

@@ -53,6 +53,14 @@ class NodeSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesHeld:
+    """Evidence of another node's dossiers that a node has whole."""
+
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class FederatedTold:
     """A finished demo on three nodes."""
 
@@ -63,12 +71,18 @@ class FederatedTold:
     audits: tuple[Checked, ...]
     reported: rep.NodeSummary
     spans: list[ops_pb2.Span]
+    files: FilesHeld
 
     def as_json(self) -> dict[str, Any]:
         """What the demo on one node prints, and what three of them add to it."""
         return self.outcome.as_json() | {
             "nodes": [{"id": node.id, "profile": node.profile, "pids": node.pids} for node in self.nodes],
             "link": self.outage.as_json(),
+            "files": {
+                "sent": self.outcome.evidence_files,
+                "held": self.files.count,
+                "bytes": self.files.bytes,
+            },
             "reported": {name: getattr(self.reported, name) for name in ("decisions", "recognised", "refused")},
             "audit": {
                 "ok": all(each.broken is None for each in self.audits),
@@ -181,7 +195,8 @@ async def run_federated(scenario: Scenario, *, seed: int, folder: Path, mongo: s
             if node.supervisor
         )
         spans = await spans_of(nodes, story.a_dossier)
-    return FederatedTold(outcome, story, seen, drill.outage, audits, reported, spans)
+        files = await files_held(exchange_of(nodes.district))
+    return FederatedTold(outcome, story, seen, drill.outage, audits, reported, spans, files)
 
 
 async def come_to_rest(nodes: ThreeNodes) -> None:
@@ -193,9 +208,22 @@ async def come_to_rest(nodes: ThreeNodes) -> None:
             await until(
                 f"what {node.folder.identity().node} sends to be delivered", partial(undelivered, exchange), not_
             )
+            await until(f"the files of {node.folder.identity().node}", partial(missing_files, exchange), not_)
             await Reader(node, node.operator()).come_to_rest()
         waiting = sum([await undelivered(exchange_of(node)) for node in nodes.all])
         seen = seen + 1 if not waiting else 0
+
+
+async def files_held(exchange: "ExchangeServiceStub") -> FilesHeld:
+    """What the node has of other nodes' files."""
+    peers = (await exchange.ListPeers(exchange_pb2.ListPeersRequest())).peers
+    return FilesHeld(sum(peer.files_held for peer in peers), sum(peer.file_bytes for peer in peers))
+
+
+async def missing_files(exchange: "ExchangeServiceStub") -> int:
+    """Files that dossiers of other nodes name and that are not here yet."""
+    peers = (await exchange.ListPeers(exchange_pb2.ListPeersRequest())).peers
+    return sum(peer.files_missing for peer in peers)
 
 
 async def undelivered(exchange: "ExchangeServiceStub") -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from sangkien.exchange.adapters.documents import moment
+from sangkien.exchange.application.file_ports import FileCounts
 from sangkien.exchange.domain.files import MISSING, Fetch, FileState, Named, file_id
 from sangkien.store import Delete, Document, Index, Insert, Op, Schema, Store, save
 
@@ -70,12 +71,17 @@ class StoredFiles:
         fetches, named = await self._store.get_many(FETCHES, ids), await self._store.get_many(NAMED, ids)
         return [_fetch(fetches[id]) for id in ids if id in fetches], [_named(named[id]) for id in ids if id in named]
 
-    async def waiting(self) -> Mapping[str, int]:
-        counts: dict[str, int] = {}
+    async def counts(self) -> Mapping[str, FileCounts]:
+        missing: dict[str, int] = {}
         for state in MISSING:
             for node, count in (await self._store.count_by(FETCHES, "node", {"state": state.value})).items():
-                counts[node] = counts.get(node, 0) + count
-        return counts
+                missing[node] = missing.get(node, 0) + count
+        here = {"state": FileState.HELD.value}
+        held = await self._store.count_by(FETCHES, "node", here)
+        size = await self._store.sum_by(FETCHES, "node", "size", here)
+        return {
+            node: FileCounts(missing.get(node, 0), held.get(node, 0), size.get(node, 0)) for node in {*missing, *held}
+        }
 
     async def unlinked(self, dossier_id: str, node: str, hashes: Collection[str]) -> Sequence[Op]:
         ids = {f"{dossier_id}/{file_id(node, one)}": one for one in hashes}

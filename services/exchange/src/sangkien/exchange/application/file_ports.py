@@ -16,6 +16,15 @@ class Part:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FileCounts:
+    """Of the files that one node's dossiers name: not here yet or failed, here, and bytes of what is here."""
+
+    missing: int = 0
+    held: int = 0
+    bytes: int = 0
+
+
 class Spoiled(Exception):
     """All of a file is here and is not what its hash says: intake has dropped it."""
 
@@ -61,8 +70,8 @@ class Files(Protocol):
         """What is fetched for a dossier here, and what another node may fetch of it."""
         ...
 
-    async def waiting(self) -> Mapping[str, int]:
-        """How many are not held yet, failed ones too, by the node they come from."""
+    async def counts(self) -> Mapping[str, FileCounts]:
+        """By the node they come from."""
         ...
 
     async def unlinked(self, dossier_id: str, node: str, hashes: Collection[str]) -> Sequence[Op]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import structlog
 
-from sangkien.exchange.application.file_ports import Files
+from sangkien.exchange.application.file_ports import FileCounts, Files
 from sangkien.exchange.application.ports import World
 from sangkien.exchange.application.post_messages import HUB
 from sangkien.exchange.application.queries import Queries
@@ -57,7 +57,7 @@ class Gauges:
         set_peers("link_backlog", {peer.id: float(peer.waiting + peer.undelivered) for peer in peers})
         set_peers("link_oldest_seconds", {peer.id: age(peer.oldest_waiting) for peer in peers})
         set_peers("link_refused", {peer.id: float(peer.refused) for peer in peers})
-        missing = await self._files.waiting()
-        set_peers("files_missing", {peer.id: float(missing.get(peer.id, 0)) for peer in peers})
+        files = await self._files.counts()
+        set_peers("files_missing", {peer.id: float(files.get(peer.id, FileCounts()).missing) for peer in peers})
         ends = self._certificate_until()
         set_peers("certificate_seconds_left", {HUB: (ends - now).total_seconds()})

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from sangkien.api.exchange.v1 import exchange_pb2 as api
 from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceServicer
-from sangkien.exchange.application.file_ports import Files
+from sangkien.exchange.application.file_ports import FileCounts, Files
 from sangkien.exchange.application.link_ports import NodeBook
 from sangkien.exchange.application.live_in_federation import LiveInFederation
 from sangkien.exchange.application.ports import CustodyStep
@@ -81,7 +81,8 @@ class ExchangeServicer(ExchangeServiceServicer):
         )
 
     async def ListPeers(self, request: api.ListPeersRequest, context: object) -> api.ListPeersResponse:
-        return api.ListPeersResponse(peers=[_peer(peer) for peer in await self._do.queries.peers()])
+        peers, files = await self._do.queries.peers(), await self._do.files.counts()
+        return api.ListPeersResponse(peers=[_peer(peer, files.get(peer.id, FileCounts())) for peer in peers])
 
     async def GetMessage(self, request: api.GetMessageRequest, context: object) -> api.GetMessageResponse:
         found = await self._do.queries.message(request.id)
@@ -131,7 +132,7 @@ class ExchangeServicer(ExchangeServiceServicer):
         return api.LeaveResponse()
 
 
-def _peer(peer: Peer) -> api.Peer:
+def _peer(peer: Peer, files: FileCounts) -> api.Peer:
     node = peer.node
     return api.Peer(
         node=peer.id,
@@ -146,6 +147,9 @@ def _peer(peer: Peer) -> api.Peer:
         received=peer.received,
         last_received=_timestamp(peer.last_received),
         retries=peer.retries,
+        files_missing=files.missing,
+        files_held=files.held,
+        file_bytes=files.bytes,
     )
 
 

@@ -134,6 +134,9 @@ class Peer(_message.Message):
     RECEIVED_FIELD_NUMBER: _builtins.int
     LAST_RECEIVED_FIELD_NUMBER: _builtins.int
     RETRIES_FIELD_NUMBER: _builtins.int
+    FILES_MISSING_FIELD_NUMBER: _builtins.int
+    FILES_HELD_FIELD_NUMBER: _builtins.int
+    FILE_BYTES_FIELD_NUMBER: _builtins.int
     node: _builtins.str
     name: _builtins.str
     profile: _builtins.str
@@ -147,6 +150,10 @@ class Peer(_message.Message):
     """Received from it."""
     retries: _builtins.int
     """Offers made more than once."""
+    files_missing: _builtins.int
+    """Files that its dossiers name: those that are not here yet or failed, those that are, and the bytes of the latter."""
+    files_held: _builtins.int
+    file_bytes: _builtins.int
     @_builtins.property
     def oldest_waiting(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -166,10 +173,13 @@ class Peer(_message.Message):
         received: _builtins.int = ...,
         last_received: _timestamp_pb2.Timestamp | None = ...,
         retries: _builtins.int = ...,
+        files_missing: _builtins.int = ...,
+        files_held: _builtins.int = ...,
+        file_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_received", b"last_received", "oldest_waiting", b"oldest_waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_received", b"last_received", "name", b"name", "node", b"node", "oldest_waiting", b"oldest_waiting", "profile", b"profile", "received", b"received", "refused", b"refused", "retries", b"retries", "sent", b"sent", "state", b"state", "undelivered", b"undelivered", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_bytes", b"file_bytes", "files_held", b"files_held", "files_missing", b"files_missing", "last_received", b"last_received", "name", b"name", "node", b"node", "oldest_waiting", b"oldest_waiting", "profile", b"profile", "received", b"received", "refused", b"refused", "retries", b"retries", "sent", b"sent", "state", b"state", "undelivered", b"undelivered", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
