@@ -138,6 +138,7 @@ async def test_proposal_without_recorded_succession_or_too_vague_is_refused(desk
     }
     assert [await code(desk.registrar.ProposeLink(request)) for request in wanted.values()] == list(wanted)
     assert await code(desk.author.ProposeLink(desk.propose())) == "role_missing"
+    assert await code(desk.registrar.ListLinks(pb.ListLinksRequest(state="open"))) == "link_state_unknown"
     assert await desk.said() == []
 
 

@@ -22,7 +22,7 @@ SIX = [api.NewOrganisation(kind="PHUONG_XA", name=f"Phường {number}") for num
 
 
 async def registered(target: str, telemetry: Telemetry) -> list[tuple[str, bool]]:
-    """Register six wards as the node's console."""
+    """Register six wards as the node's console, and let the first go over into the second: ids, and what was there."""
     async with connect(target, telemetry=telemetry) as channel:
         secret = api.IssueServiceTokenRequest(service="console", node_secret=NODE_SECRET)
         issued = await retrying(lambda: _answer(DirectoryServiceStub(channel).IssueServiceToken(secret)), deadline=30)
@@ -32,8 +32,13 @@ async def registered(target: str, telemetry: Telemetry) -> list[tuple[str, bool]
 
     async with connect(target, telemetry=telemetry, token=token) as channel:
         asked = api.RegisterOrganisationsRequest(organisations=SIX)
-        answer = await DirectoryServiceStub(channel).RegisterOrganisations(asked)
-    return [(each.organisation_id, each.already) for each in answer.results]
+        stub = DirectoryServiceStub(channel)
+        known = [(each.organisation_id, each.already) for each in (await stub.RegisterOrganisations(asked)).results]
+        first, second = known[0][0], known[1][0]
+        step = api.ReorganiseRequest(
+            predecessor_ids=[first], successor_ids=[second], on="2025-07-01", document="1656/NQ-UBTVQH15"
+        )
+        return [*known, (first, (await stub.Reorganise(step)).already)]
 
 
 async def _answer(call: Any) -> Any:
@@ -74,9 +79,9 @@ async def test_kill_between_commit_and_publish_loses_and_doubles_nothing(
     assert await published(own_nats_server.url) == []
     with service_process("directory", **where) as process:
         again = await registered(target, telemetry)
-        ids = [id for id, _ in first]
-        assert [already for _, already in first] == [False] * 6
-        assert again == [(id, True) for id in ids]
+        ids = [*[id for id, _ in first], first[1][0]]
+        assert [already for _, already in first] == [False] * 7
+        assert again == [(id, True) for id, _ in first]
         await eventually(lambda: published(own_nats_server.url), value=ids)
         process.terminate()
         await eventually(lambda: process.poll() is not None)

@@ -9,7 +9,7 @@ DirectoryRefusal
 ├── reorganisation: SuccessionShareUnknown, DocumentMissing, SuccessorOfItself, SuccessorNotStanding,
 │   ReorganisedBeforeItStood, OrganisationEndedOtherwise, ReorganisationNotOurs, PredecessorsMissing,
 │   OrganisationNotTheirs
-├── links: LinkUnknown, LinkWithinNode, LinkGroundsMissing, LinkTooVague, LinkNotTheirs, LinkReused,
+├── links: LinkStateUnknown, LinkUnknown, LinkWithinNode, LinkGroundsMissing, LinkTooVague, LinkNotTheirs, LinkReused,
 │   LinkNotYoursToAnswer, LinkNotYoursToEnd, LinkPersonNotMeant, LinkPersonOpen, LinkPairKnown, LinkDecidedAlready,
 │   LinkAnswerNotAsked
 ├── accounts: LoginMalformed, LoginTaken, PasswordTooShort, PasswordTooLong, PasswordNotYours
@@ -189,6 +189,13 @@ class OrganisationNotTheirs(DirectoryRefusal):
 
     code = "organisation_not_theirs"
     kind = "forbidden"
+
+
+class LinkStateUnknown(DirectoryRefusal):
+    """Not a state that a link can be in. Facts: `states`."""
+
+    code = "link_state_unknown"
+    kind = "invalid"
 
 
 class LinkUnknown(DirectoryRefusal):

@@ -10,7 +10,7 @@ from sangkien.directory.application.decide_link import DecideLink
 from sangkien.directory.application.hear_link import Answered, HearLink, Proposed
 from sangkien.directory.application.ports import Links, Organisations
 from sangkien.directory.application.propose_link import Proposal, ProposeLink
-from sangkien.directory.domain.errors import LinkUnknown, ValidityMalformed
+from sangkien.directory.domain.errors import LinkStateUnknown, LinkUnknown, ValidityMalformed
 from sangkien.directory.domain.link import Grounds, LinkState, PersonLink, Sought
 from sangkien.directory.domain.organisation import Organisation
 from sangkien.directory.domain.person import Person
@@ -76,7 +76,7 @@ class LinkServicer(LinkServiceServicer):
         return api.RevokeLinkResponse(state=state, already=already)
 
     async def ListLinks(self, request: api.ListLinksRequest, context: object) -> api.ListLinksResponse:
-        state = LinkState(request.state) if request.state in set(LinkState) else None
+        state = _state(request.state, "state") if request.state else None
         limit = page_size(request.page_size)
         links, token = await self._do.links.page(request.person_id, state, limit, request.page_token)
         predecessors = await self._do.organisations.get_many(
@@ -129,13 +129,19 @@ class LinkServicer(LinkServiceServicer):
             Answered(
                 request.link_id,
                 request.node,
-                LinkState(request.answer),
+                _state(request.answer, "answer"),
                 request.their_person_id,
                 request.asks_too,
                 _day(request.on, "on"),
             )
         )
         return api.ReceiveAnswerResponse()
+
+
+def _state(text: str, field: str) -> LinkState:
+    if text not in set(LinkState):
+        raise LinkStateUnknown(field=field, states=", ".join(LinkState))
+    return LinkState(text)
 
 
 def _day(text: str, field: str) -> date:
