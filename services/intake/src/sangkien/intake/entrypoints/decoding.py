@@ -87,7 +87,9 @@ def read_draft(wire: pb.Draft, today: date) -> Draft:
         confidential=nfc_lines(wire.confidential),
         head_author=wire.head_author,
         state_funded=wire.state_funded,
-        files=tuple([EvidenceFile(file.sha256, file.size, nfc(file.name)) for file in wire.files]),
+        files=tuple([EvidenceFile(file.sha256, file.size, nfc(file.name)) for file in wire.files])
+        if wire.files
+        else (),
     )
 
 
