@@ -4,9 +4,12 @@ import asyncio
 import shutil
 from pathlib import Path
 
+import nats
 import pytest
+from nats.aio.client import RawCredentials
 
 from sangkien.federation import LinkDown, LinkRefused, Names
+from sangkien.federation.accounts import credentials
 from sangkien.federation.names import BadName
 from sangkien.federation.streams import DUPLICATE_SECONDS, MOST_AGE_SECONDS
 from sangkien.testkit import eventually
@@ -187,6 +190,23 @@ async def test_unacknowledged_messages_come_first_and_in_order_for_the_next_read
     assert await hear(linked.broker.link("a").fetch, 19) == list(range(4, 20))
 
 
+async def test_next_reader_gets_all_in_order_though_a_former_ones_question_is_still_open(linked: Federation) -> None:
+    """Whoever broke down between asking and reading may be believed in for long: what is sent to it is sent nowhere."""
+    login = RawCredentials(credentials(*linked.hub.folder.service_login("a")))
+    former = await nats.connect(linked.hub.url, user_credentials=login)
+    inbox = former.new_inbox()
+    await former.subscribe(inbox)
+    question = b'{"batch":3,"expires":60000000000}'
+    await former.publish("$JS.API.CONSUMER.MSG.NEXT.FED_a.hub", question, reply=inbox)
+    await former.flush()
+
+    await linked.new_broker()
+    await say(linked.members["a"].broker, *range(5))
+
+    assert await hear(linked.broker.link("a").fetch, 4) == [0, 1, 2, 3, 4]
+    await former.close()
+
+
 async def test_rewind_begins_again_at_the_first_not_acknowledged(linked: Federation) -> None:
     broker = linked.members["a"].broker
     await tell(linked.broker.link("a"), *range(6))
@@ -251,6 +271,7 @@ async def test_message_offered_again_is_not_swallowed(linked: Federation) -> Non
     member, link = linked.members["a"], linked.broker.link("a")
     await say(member.broker, 1)
     assert await hear(link.fetch, 1) == [1]
+    await eventually(lambda: _arrived(linked, 0))
 
     async def offered_again() -> bool:
         await say(member.broker, 1)

@@ -15,6 +15,7 @@ from sangkien.api.hub.v1 import hub_pb2 as hub_pb
 from sangkien.custody import ChainAudit
 from sangkien.exchange.adapters.stored import StoredIncomings, StoredOutgoings
 from sangkien.exchange.application.prune_bodies import PruneBodies
+from sangkien.federation import LeafBroker
 from sangkien.federation.accounts import credentials
 from sangkien.rpc import RemoteRefusal
 from sangkien.runtime import new_id, utc_now
@@ -155,6 +156,54 @@ async def test_a_node_set_back_by_an_old_backup_learns_what_it_said_and_goes_on(
         kept = await ward.operator.ListSeals(pb.ListSealsRequest())
         assert [one.seal for one in kept.seals] == [one.seal for one in entries.entries]
         assert await audited(ward) == len(entries.entries)
+
+
+async def test_a_node_restored_whole_is_heard_though_its_link_server_counts_anew(
+    world: Any, city: Any, summary: Any, tmp_path: Path
+) -> None:
+    """Store and leaf are set back together, and nothing was sealed since: neither side sees it by its numbers."""
+    ward = await world.join("phuctan", "ward", "hanoi")
+    ward.settings["silence_s"] = 0.5
+    server, streams = ward.member.server, ward.member.folder.path / "jetstream"
+    async with ward.runs():
+        await ward.says("hanoi", summary(0))
+        await ward.delivered(1)
+    server.stop()
+    shutil.copytree(streams, tmp_path / "streams")
+    server.start()
+    shutil.copytree(ward.data_dir, tmp_path / "store")
+    await offer_unsealed(ward, 40)
+    await eventually(partial(read_from, world, "phuctan", 40))
+    server.stop()
+    for kept, now in ((tmp_path / "streams", streams), (tmp_path / "store", ward.data_dir)):
+        shutil.rmtree(now)
+        shutil.copytree(kept, now)
+    server.start()
+
+    async with ward.runs():
+        await ward.says("hanoi", *[summary(number) for number in range(1, 4)])
+        await ward.delivered(4)
+
+        await eventually(city.taken, value=ids(*range(4)))
+        assert await audited(ward) == 5
+
+
+async def offer_unsealed(node: Any, count: int) -> None:
+    """Say what is no part of the chain, as receipts are."""
+    leaf = LeafBroker(node.told["leaf_url"], node.name)
+    await leaf.connect()
+    for number in range(count):
+        await leaf.offer("hub", "receipt.v1", b"", {}, f"unsealed-{number}")
+    await leaf.close()
+
+
+async def read_from(world: Any, node: str, count: int) -> bool:
+    """Whether the hub's server took over so many messages from the node's leaf."""
+    login = RawCredentials(credentials(*world.server.folder.service_login(node)))
+    client = await nats.connect(world.server.url, user_credentials=login)
+    info = await client.jetstream().stream_info(f"FED_{node}")
+    await client.close()
+    return bool(info.state.last_seq >= count)
 
 
 async def test_a_hub_that_was_set_back_is_told_again_and_nothing_happens_twice(

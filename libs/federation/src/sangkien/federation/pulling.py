@@ -97,7 +97,8 @@ class Reader:
             except NotFoundError:
                 await self._create(js, 1)
             else:
-                if found.num_ack_pending:
+                if found.num_ack_pending or found.num_waiting:
+                    # A former reader's question may still stand, though nobody hears the answer any more.
                     await js.delete_consumer(name, self._durable)
                     await self._create(js, (found.ack_floor.stream_seq if found.ack_floor else 0) + 1)
             await self._listen(self._connection.client)

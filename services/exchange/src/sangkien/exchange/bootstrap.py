@@ -67,7 +67,7 @@ class _Ground:
         self.folder = folder = MemberFolder(settings.folder)
         self.link, self.key, self.hub_key = folder.link, folder.seal_key, folder.hub_key
         self.notes: Notes = structlog.get_logger("sangkien.exchange")
-        self.steady, self.patience = time.monotonic, Patience()
+        self.steady, self.patience = time.monotonic, Patience(settings.silence_s)
         store = context.store
         self.outgoings, self.incomings = StoredOutgoings(store), StoredIncomings(store)
         self.ledger, self.crossings = StoredLedger(store), ContractCrossings()

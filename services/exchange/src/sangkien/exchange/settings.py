@@ -25,5 +25,7 @@ class ExchangeSettings(ServiceSettings):
     """How long the bodies of delivered and applied messages are kept. Seals are kept for ever."""
     file_patience_s: float = Field(default=15.0, gt=0)
     """How long the next chunk of a file may take, once the question was delivered, before it is asked for again."""
+    silence_s: float = Field(default=15.0, gt=0)
+    """How long the hub may say nothing of what was offered before some of it is offered again; doubles each time."""
     gap_patience_s: float = Field(default=60.0, gt=0)
     """How long the hub may take to fill a gap in what comes down before it is passed over."""

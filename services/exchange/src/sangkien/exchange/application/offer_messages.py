@@ -26,6 +26,8 @@ from sangkien.exchange.domain.patience import Patience
 MOST: Final = 250
 PROBE: Final = 100
 """How many are offered again to a hub that says nothing."""
+IN_VAIN: Final = 2
+"""The attempt at which the leaf's stream begins anew, above every number it gave: once until the hub moves."""
 PAGE: Final = 500
 MOST_ON_THEIR_WAY: Final = 20_000
 MOST_BYTES_ON_THEIR_WAY: Final = 96 * 1024 * 1024
@@ -135,7 +137,11 @@ class OfferMessages:
         self._on_their_way = None
         why = self._patience.over(self._steady()) if self._linked else ""
         if why and await self._outgoings.offered_count(chain.head.epoch):
-            self._patience.tried(self._steady())
+            if self._patience.tried(self._steady()) == IN_VAIN:
+                # Perhaps the leaf was set back with us: the hub's server skips in silence what comes under old numbers.
+                await self._leaf.reset_out()
+                await self._commit([self._ledger.stored(replace(chain, out_seq=0))])
+                self._notes.warning("leaf_began_anew", why=why, above=word.confirmed)
             count = await self.go_back(chain, word.confirmed, most=PROBE if why == "silence" else END)
             self._notes.info("offered_again", why=why, above=word.confirmed, count=count)
 

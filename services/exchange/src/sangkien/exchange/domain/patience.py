@@ -13,7 +13,8 @@ class Patience:
     Waits double from one fruitless attempt to the next, and begin anew once the hub's number moves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, silence_s: float = FIRST_SILENCE_S) -> None:
+        self._silence_s = silence_s
         self._since = 0.0
         self._heard = 0.0
         self._attempts = 0
@@ -38,13 +39,14 @@ class Patience:
 
     def over(self, now: float) -> str:
         """Say `gap` when the hub spoke and lacks what was offered, `silence` when it said nothing for long."""
-        factor = 2.0**self._attempts
+        factor = 2.0 ** min(self._attempts, 10)
         waited = now - self._since
         if self._heard > self._since + 1.0 and waited > min(FIRST_WAIT_S * factor, LONGEST_WAIT_S):
             return "gap"
-        return "silence" if waited > min(FIRST_SILENCE_S * factor, LONGEST_WAIT_S) else ""
+        return "silence" if waited > min(self._silence_s * factor, LONGEST_WAIT_S) else ""
 
-    def tried(self, now: float) -> None:
-        """It was offered again."""
+    def tried(self, now: float) -> int:
+        """It was offered again; how often that was by now, in vain."""
         self._since = now
-        self._attempts = min(self._attempts + 1, 10)
+        self._attempts += 1
+        return self._attempts
