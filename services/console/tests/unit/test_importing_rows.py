@@ -228,3 +228,21 @@ def test_key_follows_content_and_round_not_the_place_in_the_file() -> None:
     assert (moved.row, moved.key("R1")) == (4, first.key("R1"))
     assert len({first.key("R1"), first.key("R2"), other.key("R1")}) == 3
     assert len(first.key("R1")) <= 128
+
+
+def test_evidence_may_go_on_below_its_row_and_a_signature_in_its_column_is_none() -> None:
+    lines = [
+        [*HEADER, "Minh chứng"],
+        [*row(), "ảnh trước.jpg; \nảnh sau.jpg"],
+        [*[""] * len(HEADER), "bản vẽ.dwg"],
+        [*row(title="Tủ sách lưu động"), ""],
+        ["", "Người lập bảng", *[""] * (len(HEADER) - 2), "Thủ trưởng đơn vị"],
+        [*[""] * len(HEADER), "Nguyễn Văn A"],
+    ]
+    good, rejected = read_rows(Table(lines, find_header(lines)), today=TODAY)
+
+    assert rejected == []
+    assert [(one.title, one.evidence) for one in good] == [
+        ("Sổ tay điện tử", ("ảnh trước.jpg", "ảnh sau.jpg", "bản vẽ.dwg")),
+        ("Tủ sách lưu động", ()),
+    ]

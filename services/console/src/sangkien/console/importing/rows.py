@@ -14,6 +14,7 @@ from sangkien.console.importing.cells import lines_of, read_date, read_money, te
 from sangkien.console.importing.headers import REQUIRED, Header
 from sangkien.console.importing.problems import CellRefused, RowError, row_error
 from sangkien.console.importing.tables import Table
+from sangkien.kernel.evidence_files import is_taken_kind
 from sangkien.text import fold, legacy_encoding, nfc
 
 _HANOI: Final = timezone(timedelta(hours=7))
@@ -146,11 +147,16 @@ def _groups(table: Table, header: Header) -> Iterator[_Group]:
     shared = _spread(table, header)
     group: _Group | None = None
     last: Cells = {}
+    # Of evidence nothing follows for what a row is: signatures below a list stand in its last columns, too.
+    shaping = {name: column for name, column in header.columns.items() if name != "evidence"}
     for index in range(header.last + 1, len(table.rows)):
         raw = table.rows[index]
         texts = [text_of(cell) for cell in raw]
         cells = {name: raw[column] for name, column in header.columns.items() if column < len(raw)}
-        filled = {name for name, column in header.columns.items() if column < len(raw) and texts[column]}
+        filled = {name for name, column in shaping.items() if column < len(raw) and texts[column]}
+        if group is not None and not filled and _names_files(cells):
+            group.rows.append(cells)
+            continue
         if not filled or _is_decoration([text for text in texts if text], cells, filled):
             continue
         if group is not None and _continues(cells, filled, group.rows[0]):
@@ -165,6 +171,12 @@ def _groups(table: Table, header: Header) -> Iterator[_Group]:
         group, last = _Group(index + 1, [cells]), cells
     if group is not None:
         yield group
+
+
+def _names_files(cells: Cells) -> bool:
+    """Whether the row says nothing but names of files, which then belong to the initiative above it."""
+    names = lines_of(text_of(cells.get("evidence")))
+    return bool(names) and all(is_taken_kind(name) for name in names)
 
 
 def _spread(table: Table, header: Header) -> dict[int, Cells]:
