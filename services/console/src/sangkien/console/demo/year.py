@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -21,8 +22,8 @@ from sangkien.console.demo.places import Place, Places
 from sangkien.console.demo.register import Register
 from sangkien.console.demo.scenario import RoundPlan, Scenario
 from sangkien.console.demo.workbooks import write_workbooks
-from sangkien.console.importing import file_drafts, import_file
-from sangkien.console.patience import patiently
+from sangkien.console.importing import ImportReport, file_drafts, import_file
+from sangkien.console.patience import patiently, until
 from sangkien.rules import Tier
 
 MEMBERS = 9
@@ -190,7 +191,8 @@ class Year:
         for place, file in enumerate(files):
             if self._drill:
                 await self._drill.before_file(number, place, len(files))
-            report = await import_file(channel, file, round_id=round_id, evidence=folder / "minh-chung")
+            one = partial(import_file, channel, file, round_id=round_id, evidence=folder / "minh-chung")
+            report = await until("the round to be known where it is filed for", one, _round_known)
             if report.rejected:
                 first = report.rejected[0]
                 raise DemoFailed(f"{file.name}: row {first.row}, {first.column}: {first.message}")
@@ -330,6 +332,11 @@ class Year:
                 ": giảm reward.individuals hoặc đổi --seed · lower reward.individuals or take another --seed"
             )
         return people[:count]
+
+
+def _round_known(report: ImportReport) -> bool:
+    """False while the council's node has not told the filing one of its round: the file may be filed once more."""
+    return all(error.code != "round_unknown_yet" for error in report.rejected)
 
 
 def _shared(author_ids: Sequence[str]) -> list[intake.Author]:
