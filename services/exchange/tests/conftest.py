@@ -100,11 +100,11 @@ class Node:
                 self.running = None
         assert running.fatal == []
 
-    async def says(self, receiver: str, *messages: Crossing) -> None:
+    async def says(self, receiver: str, *messages: Crossing, trace: str = "") -> None:
         """Post messages as the business side does, a hundred in a unit."""
         post = PostMessages(StoredOutgoings(self.store), StoredLedger(self.store), Clock())
         for start in range(0, len(messages), 100):
-            some = [Outbound(receiver, message) for message in messages[start : start + 100]]
+            some = [Outbound(receiver, message, trace) for message in messages[start : start + 100]]
             await self.store.apply(await post(some))
 
     async def opens_round(self, round_id: str) -> None:

@@ -22,3 +22,16 @@ async def test_messages_are_taken_once_and_in_order_and_their_senders_learn_it(
     said = await link(ward)
     assert (said.state, said.sending, said.connected, said.waiting) == ("active", "open", True, 0)
     assert said.sealed == said.receipted == 301  # the echo of the beginning is one of them
+
+
+async def test_the_senders_trace_goes_on_at_the_receiver(city: Any, ward: Any, summary: Any) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    await ward.says("hanoi", summary(1), trace=f"00-{trace_id}-b7ad6b7169203331-01")
+    telemetry = city.running.host._telemetry
+
+    async def spans() -> list[tuple[str, str]]:
+        await telemetry.flush()
+        return sorted((span.name, span.parent_id) for span in telemetry.store.spans_of(trace_id))
+
+    goes_on = ["decision.summarised.v1 take", "ev.exchange.decision.summarised.v1 publish"]
+    await eventually(spans, value=[(name, "b7ad6b7169203331") for name in goes_on])

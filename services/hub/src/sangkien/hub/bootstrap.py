@@ -42,7 +42,7 @@ def build(context: Context) -> Parts:
     desk = Desk(StoredShelf(context.store), context.commit, context, registry_word, signer.hub_key)
     pace = _pace(settings)
     queues, tally = Queues(), Tally()
-    forward, hear = ForwardMessages(desk, links, signer, lambda: queues.crowded), HearReceipts(desk)
+    forward, hear = ForwardMessages(desk, links, signer, queues), HearReceipts(desk)
     receipts = GiveReceipts(desk, links, signer, pace.stamp_limit)
 
     def bucket() -> Bucket:

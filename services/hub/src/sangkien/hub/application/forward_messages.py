@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sangkien.custody import make_forward
 from sangkien.hub.application.desk import Desk
+from sangkien.hub.application.intake import Queues
 from sangkien.hub.application.ports import CUSTODY_HEADER, SEAL_HEADER, Held, Links, Signer, Wire
 from sangkien.hub.domain.node import LINKED
 
@@ -19,8 +20,14 @@ MOST_UNCONFIRMED_BYTES = 24 * 1024 * 1024
 _BREATH_S = 0.25
 """Between two full handfuls for one receiver while the intake is crowded: what came back is in the log sooner, and
 everybody's messages go on meanwhile."""
+Breathe = Callable[[], Awaitable[None]]
 _GAP_PAUSE = timedelta(seconds=1)
 """A gap is filled once in this time: what is on its way already may fill it."""
+
+
+async def breath() -> None:
+    """Leave the room to others for a moment."""
+    await asyncio.sleep(_BREATH_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,10 @@ class _Way:
 class ForwardMessages:
     """Sends what was committed. Nothing here decides a number: what is sent again, after a kill too, bears the same."""
 
-    def __init__(self, desk: Desk, links: Links, signer: Signer, crowded: Callable[[], bool]) -> None:
+    def __init__(self, desk: Desk, links: Links, signer: Signer, queues: Queues, breathe: Breathe = breath) -> None:
         self._desk = desk
-        self._crowded = crowded
+        self._queues = queues
+        self._breathe = breathe
         self._links = links
         self._signer = signer
         self._ways: dict[str, _Way] = {}
@@ -92,8 +100,8 @@ class ForwardMessages:
             if not held:
                 return
             await self._send(held, self._links.link(receiver), way)
-            if len(held) == _CHUNK and self._crowded():
-                await asyncio.sleep(_BREATH_S)
+            if len(held) == _CHUNK and self._queues.crowded:
+                await self._breathe()
 
     def gap(self, receiver: str, known: int) -> None:
         """The receiver misses something behind this number: begin there again, under other ids in the stream."""
