@@ -44,6 +44,10 @@ def end(link: PersonLink) -> bool:
     return link.end(by="phuc-tan:S", reason="", on=DAY)
 
 
+def give_back(link: PersonLink) -> bool:
+    return link.give_back(reason="receiver_unknown", on=DAY)
+
+
 def hear(answer: LinkState, person: str = THERE) -> Move:
     return lambda link: link.hear(answer, person if answer is C else "", asked_too=False, on=DAY)
 
@@ -60,6 +64,8 @@ def hear(answer: LinkState, person: str = THERE) -> Move:
         (ours(), [hear(C), end, end], [True, True, False], X),
         (ours(), [hear(C), hear(X), hear(X)], [True, True, False], X),
         (ours(), [hear(X)], [True], X),
+        (ours(), [give_back, give_back, hear(C)], [True, False, False], W),
+        (ours(), [hear(C), give_back], [True, False], C),
         (theirs(), [confirm(), confirm()], [True, False], C),
         (theirs(), [refuse, refuse], [True, False], R),
         (theirs(), [hear(W), hear(W)], [True, False], W),

@@ -24,8 +24,11 @@ from sangkien.contracts.crossing import (
 )
 from sangkien.contracts.events import AuthorShare, CertificateIssued, InitiativeRecognised, RecordLine
 from sangkien.contracts.links import Grounds, Sought
+from sangkien.directory.adapters.asserted_store import StoredAsserted
 from sangkien.directory.adapters.signing_key import signing_key
 from sangkien.directory.bootstrap import SERVICE as DIRECTORY
+from sangkien.directory.domain.succession import AssertedOrganisation as AssertedHere
+from sangkien.directory.domain.validity import ALWAYS
 from sangkien.recognition.bootstrap import SERVICE as RECOGNITION
 from sangkien.rpc import TokenMinter
 from sangkien.testkit import eventually
@@ -208,6 +211,25 @@ async def shown(one: Office, person: str, count: int, *, numbered: int = 0) -> l
     found = await one.record(person)
     fits = len(found) == count and len([each for each in found if each[2]]) >= numbered
     return (found or True) if fits else None
+
+
+async def test_proposal_that_the_hub_does_not_forward_comes_back_to_its_registrar(world: Any) -> None:
+    async with office(world, "phuctan", "ward") as new:
+        ward = await new.unit("Phường Phúc Tân", "PHUONG_XA")
+        here = await new.person(ward, "Nguyễn Thị Hoa", "1980-02-29")
+        gone = AssertedHere("da-roi:U", "da-roi", 1, "QUAN", "Quận đã rời", "", ALWAYS)
+        store = new.directory.host._store
+        await store.apply([StoredAsserted(store).save(gone)])
+        old = ["da-roi:U"]
+        step = org.ReorganiseRequest(predecessor_ids=old, successor_ids=[ward], on="2025-07-01", document=SYMBOL)
+        await new.tree.Reorganise(step)
+        asked = pb.ProposeLinkRequest(person_id=here, predecessor_id="da-roi:U")
+        link_id = (await new.links.ProposeLink(asked)).link_id
+        link = await new.link(link_id, "withdrawn")
+        said = await new.node.rows("outgoing", type=PersonLinkAnswered.TYPE)
+
+    assert (link.reason, link.decided_by, link.grounds.predecessor_name) == ("receiver_unknown", "", "Quận đã rời")
+    assert said == []
 
 
 async def test_what_a_node_may_not_say_of_organisations_and_people_is_refused_and_harmless(world: Any) -> None:

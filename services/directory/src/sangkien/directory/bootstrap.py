@@ -121,6 +121,8 @@ def _links(
         HearLink(links, organisations, commit, record, node=context.node),
         links,
         organisations,
+        asserted,
+        context.today,
     )
 
 

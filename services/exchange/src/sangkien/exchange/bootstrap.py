@@ -43,7 +43,7 @@ from sangkien.exchange.entrypoints.fetching import FetchFiles
 from sangkien.exchange.entrypoints.gauges import Gauges
 from sangkien.exchange.entrypoints.grpc_service import POLICY, ExchangeServicer, UseCases
 from sangkien.exchange.entrypoints.inward import Business
-from sangkien.exchange.entrypoints.linking import FromDirectory, WithDirectory, WithRecords
+from sangkien.exchange.entrypoints.linking import FromDirectory, ReturnToRegistrars, WithDirectory, WithRecords
 from sangkien.exchange.entrypoints.loops import LinkLoops, Upkeep
 from sangkien.exchange.entrypoints.messages import OutwardHandler
 from sangkien.exchange.entrypoints.organising import FromOrganisations, IntroduceOrganisations
@@ -186,6 +186,7 @@ def _loops(on: _Ground, life: LiveInFederation, taking: TakeMessages) -> LinkLoo
             AnnounceToNewcomers(on.books, on.book, world, on.post, commit),
             ReturnToAuthors(on.books, on.steps, on.book, world, commit),
             IntroduceOrganisations(on.organisations, on.book, on.post, commit),
+            ReturnToRegistrars(on.organisations, on.links),
         ),
         on.fetching,
     )

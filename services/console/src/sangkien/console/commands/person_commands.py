@@ -78,7 +78,8 @@ def links(
     for one in found:
         grounds = one.grounds
         seen = "" if one.grounds_known else " (nút này chưa ghi · not recorded here)"
-        told = f"{grounds.document}, {grounds.on}: {grounds.predecessor_id} → {grounds.successor_name}{seen}"
+        went = f"{grounds.predecessor_name or grounds.predecessor_id} → {grounds.successor_name}"
+        told = f"{grounds.document}, {grounds.on}: {went}{seen}"
         cells = (one.link_id, worded("link_state", one.state), _who(one), one.their_person_id or one.node, told)
         table.add_row(*map(escape, cells))
     out.print(table)

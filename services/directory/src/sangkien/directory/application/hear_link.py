@@ -61,6 +61,16 @@ class HearLink:
         """Raises LinkAnswerNotAsked, LinkPairKnown, LinkDecidedAlready."""
         await decided_again(lambda: self._answered(said))
 
+    async def returned(self, link_id: str, code: str, on: date) -> None:
+        """A proposal of this node that the hub did not forward, for this reason. Of another link nothing changes."""
+
+        async def decide() -> None:
+            link = await self._links.get(link_id)
+            if link is not None and link.give_back(reason=code, on=on):
+                await self._commit([self._links.save(link), *self._record(link.pull_events())])
+
+        await decided_again(decide)
+
     def _check(self, said: Proposed) -> None:
         """Raises LinkNotTheirs for what is not the sender's to say, or does not concern this node."""
         theirs = (

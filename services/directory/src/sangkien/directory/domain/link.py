@@ -138,6 +138,13 @@ class PersonLink(Aggregate):
                 raise LinkDecidedAlready(field="link_id", state=self.state.value)
         return True
 
+    def give_back(self, *, reason: str, on: date) -> bool:
+        """The proposal could not be delivered: it is over, and there is nobody to tell. False when it was not open."""
+        if not self.ours or self.state is not LinkState.PROPOSED:
+            return False
+        self._move(LinkState.WITHDRAWN, on, reason=reason)
+        return True
+
     def hear(self, answer: LinkState, their_person_id: str, *, asked_too: bool, on: date) -> bool:
         """Take in what the other side decided. False when nothing changes by it.
 

@@ -8,7 +8,7 @@ from sangkien.api.directory.v1 import links_pb2 as api
 from sangkien.api.directory.v1.links_pb2_grpc import LinkServiceServicer
 from sangkien.directory.application.decide_link import DecideLink
 from sangkien.directory.application.hear_link import Answered, HearLink, Proposed
-from sangkien.directory.application.ports import Links, Organisations
+from sangkien.directory.application.ports import AssertedOrganisations, Links, Organisations, Today
 from sangkien.directory.application.propose_link import Proposal, ProposeLink
 from sangkien.directory.domain.errors import LinkStateUnknown, LinkUnknown, ValidityMalformed
 from sangkien.directory.domain.link import Grounds, LinkState, PersonLink, Sought
@@ -29,6 +29,7 @@ LINK_POLICY = Policy(
         _SERVICE + "ListLinks": _REGISTRARS,
         _SERVICE + "GetLinkLetter": {"service"},
         _SERVICE + "ReceiveProposal": {"service"},
+        _SERVICE + "ReturnProposal": {"service"},
         _SERVICE + "ReceiveAnswer": {"service"},
     }
 )
@@ -43,6 +44,8 @@ class LinkUseCases:
     hear: HearLink
     links: Links
     organisations: Organisations
+    asserted: AssertedOrganisations
+    today: Today
 
 
 class LinkServicer(LinkServiceServicer):
@@ -79,15 +82,18 @@ class LinkServicer(LinkServiceServicer):
         state = _state(request.state, "state") if request.state else None
         limit = page_size(request.page_size)
         links, token = await self._do.links.page(request.person_id, state, limit, request.page_token)
-        predecessors = await self._do.organisations.get_many(
-            {id for link in links for id in (link.grounds.predecessor_id, link.grounds.successor_id)}
-        )
+        wanted = {id for link in links for id in (link.grounds.predecessor_id, link.grounds.successor_id)}
+        own = await self._do.organisations.get_many(wanted)
+        foreign = await self._do.asserted.get_many(wanted - own.keys())
+        names = {id: one.name for id, one in own.items()} | {id: one.name for id, one in foreign.items()}
         found = [await self._do.decide.fitting(None if link.ours else link.sought) for link in links]
         units = await self._do.organisations.get_many({one.organisation_id for some in found for one in some})
         answer = [
-            _link(link, known=_recorded(link, predecessors), matches=_matches(some, units), audit=True)
+            _link(link, known=_recorded(link, own), matches=_matches(some, units), audit=True)
             for link, some in zip(links, found, strict=True)
         ]
+        for one in answer:
+            one.grounds.predecessor_name = names.get(one.grounds.predecessor_id, "")
         return api.ListLinksResponse(links=answer, next_page_token=token)
 
     async def GetLinkLetter(self, request: api.GetLinkLetterRequest, context: object) -> api.GetLinkLetterResponse:
@@ -123,6 +129,10 @@ class LinkServicer(LinkServiceServicer):
             )
         )
         return api.ReceiveProposalResponse()
+
+    async def ReturnProposal(self, request: api.ReturnProposalRequest, context: object) -> api.ReturnProposalResponse:
+        await self._do.hear.returned(request.link_id, request.code, self._do.today())
+        return api.ReturnProposalResponse()
 
     async def ReceiveAnswer(self, request: api.ReceiveAnswerRequest, context: object) -> api.ReceiveAnswerResponse:
         await self._do.hear.answered(

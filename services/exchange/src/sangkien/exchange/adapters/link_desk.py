@@ -72,6 +72,9 @@ class DirectoryLinks:
         )
         await _asked(self._stub.ReceiveAnswer(request))
 
+    async def returned(self, link_id: str, code: str) -> None:
+        await _asked(self._stub.ReturnProposal(pb.ReturnProposalRequest(link_id=link_id, code=code)))
+
     async def standing(self, link_id: str) -> LinkStanding | None:
         letter = await self._letter(link_id)
         if letter is None:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from sangkien.contracts.crossing import PersonLinkProposed
+from sangkien.exchange.adapters.documents import OUTGOING
+from sangkien.exchange.domain.outgoing import OutState
 from sangkien.exchange.domain.reorganised import OwnOrganisation, Step
 from sangkien.store import Document, Insert, Op, Schema, Store, save
 
@@ -41,6 +44,11 @@ class StoredOrganisations:
 
     def introduce(self, node: str, epoch: int) -> Op:
         return Insert(INTRODUCTIONS, {"_id": _life(node, epoch)})
+
+    async def refused_proposals(self, after: str, limit: int) -> Sequence[tuple[str, str, str]]:
+        where = {"state": OutState.REFUSED, "type": PersonLinkProposed.TYPE, "message_id": {"gt": after}}
+        docs = await self._store.find(OUTGOING, where, sort=[("message_id", 1)], limit=limit)
+        return [(doc["message_id"], doc["key"].removeprefix(f"{doc['type']}:"), doc["reason"]) for doc in docs]
 
     async def turn(self) -> Op:
         doc = await self._store.get(INTRODUCTIONS, _TURN)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sangkien.contracts.crossing import (
     OrganisationChanged,
@@ -33,6 +33,8 @@ from sangkien.messaging import outbox_row
 if TYPE_CHECKING:
     from sangkien.custody import Seal
 
+_MOST: Final = 100
+
 
 class LinkDesk(Protocol):
     """Directory, for links. Raises NotYet where asking again makes sense, and the refusals of `domain.reorganised`."""
@@ -40,6 +42,10 @@ class LinkDesk(Protocol):
     async def proposed(self, sender: str, message: PersonLinkProposed) -> None: ...
 
     async def answered(self, sender: str, message: PersonLinkAnswered) -> None: ...
+
+    async def returned(self, link_id: str, code: str) -> None:
+        """The hub did not forward a proposal of this node. Of one that is over nothing changes."""
+        ...
 
     async def standing(self, link_id: str) -> LinkStanding | None: ...
 
@@ -158,3 +164,28 @@ class WithRecords:
         wanted = [outgoing_id(event.node, f"{PersonLinkAnswered.TYPE}:{event.link_id}:confirmed") for event in theirs]
         if wanted and len(await self._outgoings.get_many(wanted)) < len(set(wanted)):
             raise NotYet("link_not_answered")
+
+
+class RefusedProposals(Protocol):
+    """Proposals that the hub did not forward."""
+
+    async def refused_proposals(self, after: str, limit: int) -> Sequence[tuple[str, str, str]]:
+        """Message id, link id and the hub's code of those with a message id above `after`, in order."""
+        ...
+
+
+class ReturnToRegistrars:
+    """Tells directory of proposals that could not be delivered: its registrar sees why. Once in a run of the node."""
+
+    def __init__(self, refused: RefusedProposals, desk: LinkDesk) -> None:
+        self._refused = refused
+        self._desk = desk
+        self._after = ""
+
+    async def __call__(self) -> int:
+        """Tell of the next ones; how many. Raises NotYet while directory is away."""
+        found = await self._refused.refused_proposals(self._after, _MOST)
+        for message_id, link_id, code in found:
+            await self._desk.returned(link_id, code)
+            self._after = message_id
+        return len(found)

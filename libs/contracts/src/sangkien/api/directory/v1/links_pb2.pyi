@@ -27,6 +27,7 @@ class LinkGrounds(_message.Message):
     SUCCESSOR_NAME_FIELD_NUMBER: _builtins.int
     ON_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
+    PREDECESSOR_NAME_FIELD_NUMBER: _builtins.int
     predecessor_id: _builtins.str
     """Organisation that went over, at the node that is asked."""
     successor_id: _builtins.str
@@ -37,6 +38,8 @@ class LinkGrounds(_message.Message):
     """First day of the new order, YYYY-MM-DD."""
     document: _builtins.str
     """Symbol of the document that ordered it."""
+    predecessor_name: _builtins.str
+    """Name of the predecessor, where this node knows it; not part of what crosses."""
     def __init__(
         self,
         *,
@@ -45,10 +48,11 @@ class LinkGrounds(_message.Message):
         successor_name: _builtins.str = ...,
         on: _builtins.str = ...,
         document: _builtins.str = ...,
+        predecessor_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "on", b"on", "predecessor_id", b"predecessor_id", "successor_id", b"successor_id", "successor_name", b"successor_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "on", b"on", "predecessor_id", b"predecessor_id", "predecessor_name", b"predecessor_name", "successor_id", b"successor_id", "successor_name", b"successor_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -502,6 +506,44 @@ class ReceiveProposalResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReceiveProposalResponse: _TypeAlias = ReceiveProposalResponse  # noqa: Y015
+
+@_typing.final
+class ReturnProposalRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINK_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    link_id: _builtins.str
+    code: _builtins.str
+    """The hub's code, e.g. receiver_unknown."""
+    def __init__(
+        self,
+        *,
+        link_id: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "link_id", b"link_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnProposalRequest: _TypeAlias = ReturnProposalRequest  # noqa: Y015
+
+@_typing.final
+class ReturnProposalResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnProposalResponse: _TypeAlias = ReturnProposalResponse  # noqa: Y015
 
 @_typing.final
 class ReceiveAnswerRequest(_message.Message):

@@ -64,6 +64,11 @@ class LinkServiceStub:
                 request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReceiveProposalRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReceiveProposalResponse.FromString,
                 _registered_method=True)
+        self.ReturnProposal = channel.unary_unary(
+                '/sangkien.api.directory.v1.LinkService/ReturnProposal',
+                request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReturnProposalRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReturnProposalResponse.FromString,
+                _registered_method=True)
         self.ReceiveAnswer = channel.unary_unary(
                 '/sangkien.api.directory.v1.LinkService/ReceiveAnswer',
                 request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReceiveAnswerRequest.SerializeToString,
@@ -116,6 +121,13 @@ class LinkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReturnProposal(self, request, context):
+        """Takes in that the hub did not forward a proposal of this node, and why: it is over. Role: service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReceiveAnswer(self, request, context):
         """Takes in what another node decided of a link. Role: service.
         """
@@ -155,6 +167,11 @@ def add_LinkServiceServicer_to_server(servicer, server):
                     servicer.ReceiveProposal,
                     request_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReceiveProposalRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReceiveProposalResponse.SerializeToString,
+            ),
+            'ReturnProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnProposal,
+                    request_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReturnProposalRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReturnProposalResponse.SerializeToString,
             ),
             'ReceiveAnswer': grpc.unary_unary_rpc_method_handler(
                     servicer.ReceiveAnswer,
@@ -324,6 +341,33 @@ class LinkService:
             '/sangkien.api.directory.v1.LinkService/ReceiveProposal',
             sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReceiveProposalRequest.SerializeToString,
             sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReceiveProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.directory.v1.LinkService/ReturnProposal',
+            sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReturnProposalRequest.SerializeToString,
+            sangkien_dot_api_dot_directory_dot_v1_dot_links__pb2.ReturnProposalResponse.FromString,
             options,
             channel_credentials,
             insecure,

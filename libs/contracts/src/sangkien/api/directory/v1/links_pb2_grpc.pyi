@@ -26,6 +26,8 @@ class LinkServiceStub:
     """Where one link stands, and what is to be said of it to the other node. Role: service."""
     ReceiveProposal: _aio.UnaryUnaryMultiCallable[_links_pb2.ReceiveProposalRequest, _links_pb2.ReceiveProposalResponse]
     """Takes the proposal of another node in; nothing is answered before a registrar answers. Role: service."""
+    ReturnProposal: _aio.UnaryUnaryMultiCallable[_links_pb2.ReturnProposalRequest, _links_pb2.ReturnProposalResponse]
+    """Takes in that the hub did not forward a proposal of this node, and why: it is over. Role: service."""
     ReceiveAnswer: _aio.UnaryUnaryMultiCallable[_links_pb2.ReceiveAnswerRequest, _links_pb2.ReceiveAnswerResponse]
     """Takes in what another node decided of a link. Role: service."""
 
@@ -77,6 +79,14 @@ class LinkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_links_pb2.ReceiveProposalRequest, _abc.Awaitable[_links_pb2.ReceiveProposalResponse]],
     ) -> _abc.Awaitable[_links_pb2.ReceiveProposalResponse]:
         """Takes the proposal of another node in; nothing is answered before a registrar answers. Role: service."""
+
+    @_abc_1.abstractmethod
+    def ReturnProposal(
+        self,
+        request: _links_pb2.ReturnProposalRequest,
+        context: _aio.ServicerContext[_links_pb2.ReturnProposalRequest, _abc.Awaitable[_links_pb2.ReturnProposalResponse]],
+    ) -> _abc.Awaitable[_links_pb2.ReturnProposalResponse]:
+        """Takes in that the hub did not forward a proposal of this node, and why: it is over. Role: service."""
 
     @_abc_1.abstractmethod
     def ReceiveAnswer(
