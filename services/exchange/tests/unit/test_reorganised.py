@@ -1,6 +1,6 @@
 from datetime import date
 
-from sangkien.exchange.domain.reorganised import OwnOrganisation, batch_of, is_of, neighbours
+from sangkien.exchange.domain.reorganised import OwnOrganisation, Step, batch_of, is_of, neighbours, parts
 
 PARENTS = {
     "hanoi": "",
@@ -37,3 +37,13 @@ def test_batch_is_the_same_for_the_same_organisations_at_the_same_versions() -> 
     second = OwnOrganisation("ba:2", 1, "QUAN", "B", "", None, date(2025, 6, 30))
     assert batch_of([first, second]) == batch_of([second, first])
     assert batch_of([first]) != batch_of([OwnOrganisation("ba:1", 2, "QUAN", "A", "", None, None)])
+
+
+def test_parts_hold_so_many_organisations_and_so_many_successions() -> None:
+    step = Step("ba:9", "whole", date(2025, 7, 1), "1656/NQ")
+    plain = OwnOrganisation("ba:1", 1, "QUAN", "A", "", None, None)
+    long = OwnOrganisation("ba:2", 1, "QUAN", "B", "", None, None, successors=(step,) * 2, predecessors=(step,))
+    assert parts([], most=2, most_steps=4) == []
+    assert parts([plain, plain, plain], most=2, most_steps=4) == [[plain, plain], [plain]]
+    assert parts([long, plain, long, long], most=9, most_steps=4) == [[long, plain], [long], [long]]
+    assert parts([long], most=9, most_steps=1) == [[long]]

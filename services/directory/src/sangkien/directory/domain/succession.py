@@ -10,6 +10,7 @@ from datetime import date
 
 from sangkien.directory.domain.errors import (
     DocumentMissing,
+    PredecessorsMissing,
     SuccessionShareUnknown,
     SuccessorOfItself,
 )
@@ -17,6 +18,8 @@ from sangkien.kernel import DateRange
 
 SHARES = ("whole", "part", "rest")
 DOCUMENT_LIMIT = 100
+MOST_STEPS = 200
+"""One way of one organisation: what the nodes around it are told in one message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,11 @@ class Step:
 
 
 def joined(known: tuple[Step, ...], new: Sequence[Step]) -> tuple[Step, ...]:
-    """Known steps and those of the new ones that are not among them."""
-    return tuple(dict.fromkeys((*known, *new)))
+    """Known steps and those of the new ones that are not among them. Raises PredecessorsMissing beyond 200."""
+    steps = tuple(dict.fromkeys((*known, *new)))
+    if len(steps) > MOST_STEPS:
+        raise PredecessorsMissing(field="successor_ids", limit=MOST_STEPS)
+    return steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,20 @@ def batch_of(some: Iterable[OwnOrganisation]) -> str:
     return sha256("\n".join(sorted(f"{one.organisation_id} {one.version}" for one in some)).encode()).hexdigest()
 
 
+def parts(all_: Sequence[OwnOrganisation], *, most: int, most_steps: int) -> list[list[OwnOrganisation]]:
+    """These in order, in parts of at most so many, with at most so many successions unless one alone has more."""
+    found: list[list[OwnOrganisation]] = []
+    steps = 0
+    for one in all_:
+        own = len(one.successors) + len(one.predecessors)
+        if not found or len(found[-1]) == most or steps + own > most_steps:
+            found.append([])
+            steps = 0
+        found[-1].append(one)
+        steps += own
+    return found
+
+
 def neighbours(me: str, nodes: Sequence[tuple[str, str]], parent_of: Callable[[str], str]) -> frozenset[str]:
     """Who is told of the organisations of `me`, of `nodes` with their parents: those that stand above it up to the
     city, those right below it, and those beside it, since a reorganisation moves units between these.

@@ -21,6 +21,7 @@ from sangkien.exchange.domain.reorganised import (
     batch_of,
     is_of,
     neighbours,
+    parts,
 )
 from sangkien.exchange.entrypoints.dealings import parent_of
 from sangkien.messaging import outbox_row
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from sangkien.custody import Seal
 
 MOST_AT_ONCE: Final = 100
+MOST_STEPS_AT_ONCE: Final = 1_000
+"""Successions in one message: with these and a hundred of the longest names it weighs less than 512 KiB."""
 _HEARING: Final = frozenset({"active", "suspended"})
 """States in which a node hears now, or will hear later, what is posted for it."""
 _Share = Literal["whole", "part", "rest"]
@@ -138,10 +141,9 @@ class IntroduceOrganisations:
 
 
 def told(organisations: Sequence[OwnOrganisation], node: KnownNode, trace: str) -> list[Outbound]:
-    """Messages that say to a node what holds of these, a hundred in each."""
+    """Messages that say to a node what holds of these, in parts that fit into one."""
     messages = []
-    for start in range(0, len(organisations), MOST_AT_ONCE):
-        some = organisations[start : start + MOST_AT_ONCE]
+    for some in parts(organisations, most=MOST_AT_ONCE, most_steps=MOST_STEPS_AT_ONCE):
         said = tuple([_asserted(one) for one in some])
         message = OrganisationChanged(organisations=said, batch=batch_of(some), epoch=node.epoch)
         messages.append(Outbound(node.node, message, trace))
