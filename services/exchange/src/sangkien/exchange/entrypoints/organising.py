@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sangkien.custody import Seal
 
 MOST_AT_ONCE: Final = 100
-MOST_STEPS_AT_ONCE: Final = 1_000
+MOST_STEPS_AT_ONCE: Final = 500
 """Successions in one message: with these and a hundred of the longest names it weighs less than 512 KiB."""
 _HEARING: Final = frozenset({"active", "suspended"})
 """States in which a node hears now, or will hear later, what is posted for it."""
