@@ -27,6 +27,7 @@ FILES_SCHEMA: Final = Schema(
         Index(FETCHES, ("sha256",)),
         Index(NAMED, ("sha256",)),
         Index(LINKS, ("dossier_id",)),
+        Index(LINKS, ("sha256",)),
     ),
 )
 
@@ -82,6 +83,18 @@ class StoredFiles:
         return {
             node: FileCounts(missing.get(node, 0), held.get(node, 0), size.get(node, 0)) for node in {*missing, *held}
         }
+
+    async def unnamed(
+        self, dossier_id: str, node: str, hashes: Collection[str]
+    ) -> tuple[Sequence[Fetch], Sequence[Op]]:
+        links = await self._store.find(LINKS, {"dossier_id": dossier_id, "node": node}, limit=_MOST_OF_DOSSIER)
+        gone = [doc for doc in links if doc["sha256"] not in hashes]
+        alone = [
+            doc["sha256"]
+            for doc in gone
+            if await self._store.count(LINKS, {"sha256": doc["sha256"], "node": node}) == 1
+        ]
+        return [*(await self.fetches(node, alone)).values()], [Delete(LINKS, doc["_id"]) for doc in gone]
 
     async def unlinked(self, dossier_id: str, node: str, hashes: Collection[str]) -> Sequence[Op]:
         ids = {f"{dossier_id}/{file_id(node, one)}": one for one in hashes}

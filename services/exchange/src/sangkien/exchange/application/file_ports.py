@@ -74,6 +74,14 @@ class Files(Protocol):
         """By the node they come from."""
         ...
 
+    async def unnamed(
+        self, dossier_id: str, node: str, hashes: Collection[str]
+    ) -> tuple[Sequence[Fetch], Sequence[Op]]:
+        """Of what a dossier here named before beside these: files that no other one names, and the operations by which
+        it names none of it any more.
+        """
+        ...
+
     async def unlinked(self, dossier_id: str, node: str, hashes: Collection[str]) -> Sequence[Op]:
         """The operations by which a dossier here names these; none for those it is known to name."""
         ...

@@ -50,12 +50,16 @@ class FileNotFailed(ExchangeRefusal):
 
 
 class FileState(StrEnum):
-    """`wanted` waits for its turn, of `coming` a window was asked for; `failed` stays until somebody retries it."""
+    """`wanted` waits for its turn, of `coming` a window was asked for; `failed` stays until somebody retries it.
+
+    `dropped`: it is not here, and no dossier names it any more.
+    """
 
     WANTED = "wanted"
     COMING = "coming"
     HELD = "held"
     FAILED = "failed"
+    DROPPED = "dropped"
 
 
 MISSING: Final = (FileState.WANTED, FileState.COMING, FileState.FAILED)
@@ -179,6 +183,9 @@ class Fetch:
             self, state=FileState.HELD, received=self.size, until=self.size, due_at=None, in_vain=0, reason=""
         )
 
+    def dropped(self) -> "Fetch":
+        return replace(self, state=FileState.DROPPED, due_at=None, reason="")
+
     def failed(self, reason: str) -> "Fetch":
         return replace(self, state=FileState.FAILED, due_at=None, reason=reason)
 
@@ -186,7 +193,7 @@ class Fetch:
         """Another dossier names it. What failed is tried anew, and what was held is looked for once more."""
         if self.open:
             return self
-        return replace(self._wanted_again(now), size=size if self.state is FileState.FAILED else self.size)
+        return replace(self._wanted_again(now), size=self.size if self.state is FileState.HELD else size)
 
     def _wanted_again(self, now: datetime) -> "Fetch":
         return replace(

@@ -57,7 +57,7 @@ class FetchFiles:
         self._commit = commit
 
     async def note(self, sender: str, dossier_id: str, attached: Sequence[AttachedFile]) -> list[Op]:
-        """The operations by which a dossier that came, here under this id, wants its files."""
+        """The operations by which a dossier that came, here under this id, wants its files, and none beside them."""
         now = self._world.now()
         sizes = {file.sha256: file.size for file in attached}
         known = await self._files.fetches(sender, list(sizes))
@@ -67,7 +67,9 @@ class FetchFiles:
             after = before.noted(size, now) if before is not None else Fetch(sender, sha256, size, now)
             if after != before:
                 ops.append(self._files.keep(after))
-        return [*ops, *await self._files.unlinked(dossier_id, sender, list(sizes))]
+        unnamed, unlinks = await self._files.unnamed(dossier_id, sender, sizes.keys())
+        ops += [self._files.keep(one.dropped()) for one in unnamed if one.state is not FileState.HELD]
+        return [*ops, *unlinks, *await self._files.unlinked(dossier_id, sender, sizes.keys())]
 
     async def came(self, sender: str, chunk: FileChunk) -> Taken:
         """Raises FileNotWanted. What comes twice changes nothing, and what intake cannot take now is asked for again:

@@ -30,7 +30,7 @@ class WithFiles:
             case FileGone():
                 return await self._fetching.gone(sender, message)
         taken = await self._inward.take(sender, message, seal)
-        if not isinstance(message, DossierFiled) or not message.files:
+        if not isinstance(message, DossierFiled):
             return taken
         answers = [one.message for one in taken.outbound if isinstance(one.message, DossierAnswered)]
         here = next((answer.remote_id for answer in answers if answer.answer == "received"), "")

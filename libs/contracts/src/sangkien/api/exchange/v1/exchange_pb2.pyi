@@ -647,7 +647,7 @@ class File(_message.Message):
     """in: fetched from the node; out: the node may fetch it here."""
     node: _builtins.str
     state: _builtins.str
-    """in: wanted, coming, held, failed. out: named (nothing was asked for yet), going, there, gone (this node lost it)."""
+    """in: wanted, coming, held, failed, dropped (no dossier names it any more). out: named (nothing was asked for yet), going, there, gone (this node lost it)."""
     received: _builtins.int
     """Bytes from the beginning that are here; of what goes out, those that are there."""
     attempt: _builtins.int
