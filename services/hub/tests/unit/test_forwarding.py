@@ -66,7 +66,7 @@ async def test_forwarding_breathes_between_handfuls_while_the_intake_is_crowded(
     store: Store, waiting: int, seen: list[int]
 ) -> None:
     world: Any = World()
-    queues, breaths, crowd = Queues(), list[int](), list[Any](range(waiting))
+    queues, breaths, crowd = Queues(lambda _: 1), list[int](), list[Any](range(waiting))
     queues.put("ba-dinh", crowd)
 
     async def breathe() -> None:

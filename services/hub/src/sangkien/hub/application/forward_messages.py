@@ -14,6 +14,8 @@ from sangkien.hub.domain.node import LINKED
 
 _CHUNK = 50
 """Messages in flight to one receiver: of 512 KiB each at most."""
+_RECEIVERS_AT_ONCE = 6
+"""Whose messages are in memory at the same time; they go no further than the hub's own server, which is quick."""
 MOST_UNCONFIRMED = 5_000
 MOST_UNCONFIRMED_BYTES = 24 * 1024 * 1024
 """What lies in a receiver's stream at most: a full one would drop its oldest, and the receiver may be away for long."""
@@ -80,6 +82,7 @@ class ForwardMessages:
         self._links = links
         self._signer = signer
         self._ways: dict[str, _Way] = {}
+        self._gate = asyncio.Semaphore(_RECEIVERS_AT_ONCE)
         self.offered_again: Counter[str] = Counter()
         """Messages sent once more since the hub runs, by receiver."""
 
@@ -99,7 +102,8 @@ class ForwardMessages:
             held = () if way.full else await self._desk.shelf.held(receiver, peer.epoch, way.n, _CHUNK)
             if not held:
                 return
-            await self._send(held, self._links.link(receiver), way)
+            async with self._gate:
+                await self._send(held, self._links.link(receiver), way)
             if len(held) == _CHUNK and self._queues.crowded:
                 await self._breathe()
 
