@@ -1,5 +1,6 @@
 """Who may do what to whom, by people with accounts on a node whose year is done."""
 
+import hashlib
 from collections.abc import Awaitable
 from datetime import date
 from typing import Any
@@ -78,6 +79,27 @@ async def test_author_reads_the_own_dossier_and_nothing_of_its_review(year: Play
     assert await refused(council.GetMinutes(review.GetMinutesRequest(session_id=session))) == "role_missing"
     reviewers = {each["reviewer_id"] for each in sqlite_documents(year.folder)("review", "sheets")}
     assert [each for each in reviewers if each.encode() in seen.SerializeToString()] == []
+
+
+async def test_council_member_reads_what_the_own_council_judges_with_its_evidence_and_no_more(
+    year: Played, node: LocalNode
+) -> None:
+    read = sqlite_documents(year.folder)
+    version = next(each for each in read("intake", "dossier_versions") if each.get("files"))
+    judged = version["_id"].partition(":")[0]
+    city = next(each["_id"] for each in read("review", "cases") if each["tier"] == "city")
+    member = IntakeServiceStub(node.channel("intake", signed_in(node, "council_member")))
+    secretary = IntakeServiceStub(node.channel("intake", signed_in(node, "secretary")))
+
+    seen = (await member.GetDossier(intake.GetDossierRequest(dossier_id=judged))).dossier
+    file = seen.content.files[0]
+    asked = intake.ReadFileRequest(dossier_id=judged, sha256=file.sha256)
+    content = b"".join([part.data async for part in member.ReadFile(asked)])
+
+    assert seen == (await secretary.GetDossier(intake.GetDossierRequest(dossier_id=judged))).dossier
+    assert (hashlib.sha256(content).hexdigest(), len(content)) == (file.sha256, file.size)
+    assert await refused(member.GetDossier(intake.GetDossierRequest(dossier_id=city))) == "dossier_unknown"
+    assert await refused(member.ListDossiers(intake.ListDossiersRequest())) == "role_missing"
 
 
 async def test_author_reads_no_certificate_and_no_notice_of_another(year: Played, node: LocalNode) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sangkien.api.intake.v1 import intake_pb2 as pb
 from sangkien.api.intake.v1.intake_pb2_grpc import IntakeServiceStub
 from sangkien.contracts.events import SupplementRequested
-from sangkien.rpc import RemoteRefusal
+from sangkien.rpc import RemoteRefusal, RemoteUnavailable
 from sangkien.store import Store
 from sangkien.testkit import eventually
 from sangkien.testkit.neighbour import Neighbour
@@ -167,7 +167,9 @@ async def test_whoever_may_not_read_a_dossiers_names_learns_nothing_of_its_files
 
     assert await told("local:STRANGER", "author") == "dossier_unknown"
     assert await told("local:RIVAL", "union_officer") == "dossier_unknown"
-    assert await told("local:MEMBER", "council_member") == "role_missing"
+    member = IntakeServiceStub(intake.channel("local:MEMBER", ["council_member"], "local:ELSEWHERE"))
+    with pytest.raises(RemoteUnavailable):  # only review knows who judges, and there is none here
+        await read(member, dossier_id, PHOTO)
     assert await told("local:OPERATOR", "operator") == "evidence_forbidden"
     assert await told("service/review", "service") == "evidence_forbidden"
     assert await told("service/exchange", "service") == "evidence_forbidden"

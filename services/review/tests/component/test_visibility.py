@@ -73,6 +73,24 @@ async def test_conflicted_member_meets_no_such_case(office: Any, codes: Codes) -
         assert await code_of(member.GetCase(pb.GetCaseRequest(dossier_id=hidden))) == "case_not_found"
 
 
+async def test_only_members_of_the_council_whom_nothing_bars_may_judge(office: Any) -> None:
+    plain, near = sorted(await office.ready(2))
+    await declare(office, 0, near)
+    intake = office.as_("service/intake", "service")
+
+    async def may(person: str, dossier: str) -> bool:
+        request = pb.MayJudgeRequest(dossier_id=dossier, person_id=person)
+        return bool((await intake.MayJudge(request)).allowed)
+
+    asked = [*office.members[:2], office.author, "local:STRANGER"]
+    assert [[await may(person, dossier) for person in asked] for dossier in (plain, near, "NO-SUCH")] == [
+        [True, True, False, False],
+        [False, True, False, False],
+        [False, False, False, False],
+    ]
+    assert await code_of(office.member(1).MayJudge(pb.MayJudgeRequest(dossier_id=plain))) == "role_missing"
+
+
 async def test_pages_of_a_conflicted_member_are_as_full_as_anybodys(office: Any) -> None:
     ids = sorted(await office.file(7))
     await declare(office, 0, ids[1], ids[2], ids[6])

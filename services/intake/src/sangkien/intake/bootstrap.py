@@ -10,6 +10,7 @@ from sangkien.contracts.topology import TOPOLOGY
 from sangkien.intake.adapters.directory_client import DirectoryClient
 from sangkien.intake.adapters.documents import SCHEMA
 from sangkien.intake.adapters.receipts import receipt_pdf
+from sangkien.intake.adapters.review_client import ReviewClient
 from sangkien.intake.adapters.stored_dossiers import StoredDossiers
 from sangkien.intake.adapters.stored_owners import OWNERS_SCHEMA, StoredOwners
 from sangkien.intake.adapters.stored_rounds import StoredRoundBook, StoredRounds
@@ -41,7 +42,7 @@ def build(context: Context) -> Parts:
     servicer = IntakeServicer(
         FileDossiers(dossiers, rounds, directory, evidence, context, context.telemetry, context.commit),
         ChangeDossier(dossiers, directory, evidence, context, context.telemetry, context.commit),
-        Queries(dossiers, rounds, directory, evidence),
+        Queries(dossiers, rounds, directory, evidence, ReviewClient(lambda: context.channel(settings.review))),
         evidence,
         context.today,
         partial(receipt_pdf, place=settings.receipt_place),

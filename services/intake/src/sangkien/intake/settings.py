@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from sangkien.runtime import ServiceSettings
+from sangkien.runtime import Address, ServiceSettings
 
 
 class IntakeSettings(ServiceSettings):
@@ -11,6 +11,8 @@ class IntakeSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_")
 
+    review: Address = "127.0.0.1:0"
+    """gRPC target of this node's review; of no use on a node without one."""
     receipt_place: str = "Hà Nội"
     """The place printed before the date of a receipt."""
     file_most_mib: int = Field(default=50, ge=1, le=200)

@@ -51,7 +51,7 @@ def build(context: Context) -> Parts:
         cast=CastBallots(records, units),
         close_session=closing,
         minutes=RenderMinutes(records, names, MinutesTypesetter(settings.place)),
-        read=ReadCases(records, StoreLists(context.store)),
+        read=ReadCases(records, StoreLists(context.store), context),
     )
     return Parts(
         servicers=[

@@ -166,6 +166,8 @@ def _environment(
     if name == "notification" and options.smtp:
         values["SMTP_URL"] = options.smtp
         values["SENDER"] = SENDER
+    if name == "intake":
+        values["REVIEW"] = running.targets.get("review", _NOBODY)
     if name == "exchange":
         values |= {other.upper(): running.targets.get(other, _NOBODY) for other in ("intake", "review")}
     return {f"{own}{key}": value for key, value in values.items()}

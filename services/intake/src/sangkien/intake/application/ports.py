@@ -183,6 +183,18 @@ class RoundBook(Protocol):
         ...
 
 
+class ReviewDown(ConnectionError):
+    """Review did not answer. The same request may succeed later."""
+
+
+class Councils(Protocol):
+    """Who judges, owned by review. Raises ReviewDown."""
+
+    async def may_judge(self, dossier_id: str, person_id: str) -> bool:
+        """Whether the person sits on the council of the dossier, and nothing bars them from it."""
+        ...
+
+
 class Directory(Protocol):
     """Units and people, owned by the directory. Raises DirectoryDown."""
 

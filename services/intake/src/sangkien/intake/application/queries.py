@@ -1,12 +1,12 @@
 """Reads: one dossier, many, the receipt's data."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sangkien.intake.application.evidence import Evidence
-from sangkien.intake.application.ports import Caller, Directory, Dossiers, Rounds
-from sangkien.intake.application.visibility import EVERYTHING, may_read_names, may_see, streams
+from sangkien.intake.application.ports import Caller, Councils, Directory, Dossiers, Rounds
+from sangkien.intake.application.visibility import EVERYTHING, may_judge, may_read_names, may_see, streams
 from sangkien.intake.domain.codes import read_receipt_code
 from sangkien.intake.domain.dossier import Dossier
 from sangkien.intake.domain.draft import Draft
@@ -51,27 +51,34 @@ class ReceiptFacts:
 
 
 class Queries:
-    """Reads of dossiers. A dossier the caller may not know of is one that does not exist."""
+    """Reads of dossiers. A dossier the caller may not know of is one that does not exist.
 
-    def __init__(self, dossiers: Dossiers, rounds: Rounds, directory: Directory, evidence: Evidence) -> None:
+    Members of the council read what they judge, names and evidence too; whether they may is asked of review each time,
+    which knows of conflicts the moment they are declared.
+    """
+
+    def __init__(
+        self, dossiers: Dossiers, rounds: Rounds, directory: Directory, evidence: Evidence, councils: Councils
+    ) -> None:
+        self._councils = councils
         self._dossiers = dossiers
         self._rounds = rounds
         self._directory = directory
         self._evidence = evidence
 
     async def get(self, id_or_code: str, caller: Caller) -> View:
-        """Raises DossierUnknown."""
-        dossier = await self._seen(id_or_code, caller)
-        [view] = await self._views([dossier], caller)
-        return view
+        """Raises DossierUnknown, ReviewDown."""
+        dossier, names = await self._seen(id_or_code, caller)
+        drafts, held = await self._contents([dossier])
+        return _view(dossier, drafts[dossier.dossier_id], caller, held, names=names)
 
     async def file(self, id_or_code: str, sha256: str, caller: Caller) -> EvidenceFile:
-        """The file of the latest version. Raises DossierUnknown, EvidenceForbidden, EvidenceUnknown.
+        """The file of the latest version. Raises DossierUnknown, EvidenceForbidden, EvidenceUnknown, ReviewDown.
 
         A file cannot be shown without the names in it: only those read it who may read the dossier's.
         """
-        dossier = await self._seen(id_or_code, caller)
-        if not may_read_names(caller, dossier):
+        dossier, names = await self._seen(id_or_code, caller)
+        if not names:
             raise EvidenceForbidden(field="dossier_id")
         draft = (await self._dossiers.drafts([dossier]))[dossier.dossier_id]
         for file in draft.files:
@@ -97,12 +104,13 @@ class Queries:
             found.update(await self._authored(caller.person_id, narrow, wanted.before, limit + 1))
         ordered = [found[id] for id in sorted(found, reverse=True)]
         page, more = ordered[:limit], len(ordered) > limit
-        views = await self._views(page, caller)
+        drafts, held = await self._contents(page)
+        views = [_view(one, drafts[one.dossier_id], caller, held, names=may_read_names(caller, one)) for one in page]
         return views, page[-1].dossier_id if more else ""
 
     async def receipt(self, dossier_id: str, caller: Caller) -> ReceiptFacts:
         """Raises DossierUnknown, DirectoryDown."""
-        dossier = await self._seen(dossier_id, caller)
+        dossier, _ = await self._seen(dossier_id, caller)
         draft = (await self._dossiers.drafts([dossier]))[dossier.dossier_id]
         filer = dossier.filed_by or dossier.author_ids[0]
         people = await self._directory.named([filer])
@@ -136,24 +144,28 @@ class Queries:
             before = ids[-1]
         return kept
 
-    async def _views(self, dossiers: Sequence[Dossier], caller: Caller) -> Sequence[View]:
+    async def _contents(self, dossiers: Sequence[Dossier]) -> tuple[Mapping[str, Draft], Collection[str]]:
+        """The latest content of each, and which of the files it names are here."""
         drafts = await self._dossiers.drafts(dossiers)
         files = [file for draft in drafts.values() for file in draft.files]
-        held = await self._evidence.held(files) if files else frozenset()
-        return [_view(one, drafts[one.dossier_id], caller, held) for one in dossiers]
+        return drafts, await self._evidence.held(files) if files else frozenset()
 
-    async def _seen(self, id_or_code: str, caller: Caller) -> Dossier:
+    async def _seen(self, id_or_code: str, caller: Caller) -> tuple[Dossier, bool]:
+        """The dossier, and whether the caller may read the names in it."""
         code = read_receipt_code(id_or_code)
         dossier_id = await self._dossiers.id_of_code(code) if code else id_or_code
         dossier = await self._dossiers.get(dossier_id) if dossier_id else None
-        if dossier is None or not may_see(caller, dossier):
+        if dossier is not None and may_see(caller, dossier):
+            return dossier, may_read_names(caller, dossier)
+        asked = dossier is not None and may_judge(caller, dossier)
+        if dossier is None or not asked or not await self._councils.may_judge(dossier.dossier_id, caller.person_id):
             raise DossierUnknown(field="dossier_id")
-        return dossier
+        return dossier, True
 
 
-def _view(dossier: Dossier, draft: Draft, caller: Caller, held: Collection[str]) -> View:
+def _view(dossier: Dossier, draft: Draft, caller: Caller, held: Collection[str], *, names: bool) -> View:
     here = tuple([file.sha256 in held for file in draft.files])
-    if may_read_names(caller, dossier):
+    if names:
         return View(dossier, draft, here)
     authors = [
         replace(author, full_name="", birth_date=None, job_title="", email="", staff_code="")

@@ -19,6 +19,11 @@ def may_see(caller: Caller, dossier: Dossier) -> bool:
     return "union_officer" in caller.roles and bool(caller.organisation) and caller.organisation == dossier.unit_id
 
 
+def may_judge(caller: Caller, dossier: Dossier) -> bool:
+    """Whether review is to be asked: a member of a council here, and a dossier that a council here decides."""
+    return "council_member" in caller.roles and bool(caller.person_id) and not dossier.competent_node
+
+
 def may_read_names(caller: Caller, dossier: Dossier) -> bool:
     """Services and operators learn ids only: they need no names, and directory answers those who do.
 

@@ -29,6 +29,7 @@ from sangkien.rpc import Policy, item_error, page_size
 _SERVICE: Final = "/sangkien.api.intake.v1.IntakeService"
 _FILERS: Final = ("author", "union_officer", "secretary", "operator")
 _READERS: Final = (*_FILERS, "leader", "service")
+_JUDGES_TOO: Final = (*_READERS, "council_member")
 
 POLICY: Final = Policy(
     {
@@ -36,12 +37,12 @@ POLICY: Final = Policy(
         f"{_SERVICE}/FileDossiers": ("union_officer", "secretary", "operator"),
         f"{_SERVICE}/SupplementDossier": ("author", "union_officer", "secretary", "service"),
         f"{_SERVICE}/WithdrawDossier": ("author", "union_officer", "secretary", "service"),
-        f"{_SERVICE}/GetDossier": _READERS,
+        f"{_SERVICE}/GetDossier": _JUDGES_TOO,
         f"{_SERVICE}/ListDossiers": _READERS,
         f"{_SERVICE}/GetReceipt": _READERS,
         f"{_SERVICE}/PutFilePart": (*_FILERS, "service"),
         f"{_SERVICE}/GetFile": (*_FILERS, "service"),
-        f"{_SERVICE}/ReadFile": _READERS,
+        f"{_SERVICE}/ReadFile": _JUDGES_TOO,
     }
 )
 

@@ -7,9 +7,9 @@ not in lists, not in counts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sangkien.review.application.ports import Counts, Lists, Records
+from sangkien.review.application.ports import Clock, Counts, Lists, Records
 from sangkien.review.domain.case import Case, CaseState
-from sangkien.review.domain.errors import CaseNotFound, CaseStateUnknown, ReviewRoundNotFound
+from sangkien.review.domain.errors import CaseNotFound, CaseStateUnknown, CouncilNotFormed, ReviewRoundNotFound
 from sangkien.review.domain.round import Round
 
 
@@ -32,6 +32,7 @@ class ReadCases:
 
     records: Records
     lists: Lists
+    clock: Clock
 
     async def case(self, dossier_id: str, viewer: Viewer) -> Case:
         """Raises CaseNotFound, alike for a case that does not exist and for one the viewer may not know of."""
@@ -40,6 +41,21 @@ class ReadCases:
             raise CaseNotFound(field="dossier_id")
         case.hide_from(viewer.person_id)
         return case
+
+    async def may_judge(self, dossier_id: str, person_id: str) -> bool:
+        """Whether the person sits on the dossier's council today and is not barred from the dossier.
+
+        False, too, for a dossier that is not here: who asks learns no more than the person may.
+        """
+        case = (await self.records.cases([dossier_id])).get(dossier_id)
+        the_round = await self.records.round(case.round_id) if case else None
+        council = await self.records.council(the_round.council_id) if the_round else None
+        if case is None or council is None or person_id in case.conflicted:
+            return False
+        try:
+            return any(member.person_id == person_id for member in council.members_on(self.clock.today()))
+        except CouncilNotFormed:
+            return False
 
     async def cases(self, round_id: str, state: str, size: int, token: str, viewer: Viewer) -> tuple[list[Case], str]:
         """Up to `size` cases of the round in order of filing, and the token of the next page, "" at the end.

@@ -46,6 +46,7 @@ POLICY: Final = Policy(
             "GetMinutes": frozenset({"secretary", "council_member", "leader"}),
             "GetCase": _READERS,
             "ListCases": _READERS,
+            "MayJudge": frozenset({"service"}),
             "GetRound": _FILERS_TOO,
             "ListRounds": _FILERS_TOO,
         }.items()
@@ -180,6 +181,9 @@ class ReviewServicer(review_pb2_grpc.ReviewServiceServicer):
             request.round_id, request.state, page_size(request.page_size), request.page_token, viewer
         )
         return pb.ListCasesResponse(cases=[encoding.case_message(one, viewer) for one in cases], next_page_token=token)
+
+    async def MayJudge(self, request: pb.MayJudgeRequest, context: Any) -> pb.MayJudgeResponse:
+        return pb.MayJudgeResponse(allowed=await self._use.read.may_judge(request.dossier_id, request.person_id))
 
     async def GetRound(self, request: pb.GetRoundRequest, context: Any) -> pb.GetRoundResponse:
         found, counts = await self._use.read.round(request.round_id, _viewer())

@@ -118,7 +118,7 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDossier(self, request, context):
-        """One dossier with its latest version.
+        """One dossier with its latest version. Whoever filed or wrote it, offices, and members of the council that judges it unless something bars them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,7 +23,7 @@ class IntakeServiceStub:
     WithdrawDossier: _aio.UnaryUnaryMultiCallable[_intake_pb2.WithdrawDossierRequest, _intake_pb2.WithdrawDossierResponse]
     """Takes a dossier back before it is voted on. Its authors, and the officer or exchange that filed it."""
     GetDossier: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetDossierRequest, _intake_pb2.GetDossierResponse]
-    """One dossier with its latest version."""
+    """One dossier with its latest version. Whoever filed or wrote it, offices, and members of the council that judges it unless something bars them."""
     ListDossiers: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListDossiersRequest, _intake_pb2.ListDossiersResponse]
     """Dossiers by round, unit or state, newest first."""
     GetReceipt: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetReceiptRequest, _intake_pb2.GetReceiptResponse]
@@ -74,7 +74,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.GetDossierRequest,
         context: _aio.ServicerContext[_intake_pb2.GetDossierRequest, _abc.Awaitable[_intake_pb2.GetDossierResponse]],
     ) -> _abc.Awaitable[_intake_pb2.GetDossierResponse]:
-        """One dossier with its latest version."""
+        """One dossier with its latest version. Whoever filed or wrote it, offices, and members of the council that judges it unless something bars them."""
 
     @_abc_1.abstractmethod
     def ListDossiers(

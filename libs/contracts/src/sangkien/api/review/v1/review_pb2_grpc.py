@@ -104,6 +104,11 @@ class ReviewServiceStub:
                 request_serializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.ListCasesRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.ListCasesResponse.FromString,
                 _registered_method=True)
+        self.MayJudge = channel.unary_unary(
+                '/sangkien.api.review.v1.ReviewService/MayJudge',
+                request_serializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.MayJudgeRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.MayJudgeResponse.FromString,
+                _registered_method=True)
         self.GetRound = channel.unary_unary(
                 '/sangkien.api.review.v1.ReviewService/GetRound',
                 request_serializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.GetRoundRequest.SerializeToString,
@@ -217,6 +222,13 @@ class ReviewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MayJudge(self, request, context):
+        """Whether a person sits on the council that judges the dossier today, and nothing bars them from it. Role: service.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRound(self, request, context):
         """A round with its counts by state.
         """
@@ -303,6 +315,11 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.ListCases,
                     request_deserializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.ListCasesRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.ListCasesResponse.SerializeToString,
+            ),
+            'MayJudge': grpc.unary_unary_rpc_method_handler(
+                    servicer.MayJudge,
+                    request_deserializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.MayJudgeRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.MayJudgeResponse.SerializeToString,
             ),
             'GetRound': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRound,
@@ -693,6 +710,33 @@ class ReviewService:
             '/sangkien.api.review.v1.ReviewService/ListCases',
             sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.ListCasesRequest.SerializeToString,
             sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.ListCasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MayJudge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.review.v1.ReviewService/MayJudge',
+            sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.MayJudgeRequest.SerializeToString,
+            sangkien_dot_api_dot_review_dot_v1_dot_review__pb2.MayJudgeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,8 @@ class ReviewServiceStub:
     """One case. Authors are refused."""
     ListCases: _aio.UnaryUnaryMultiCallable[_review_pb2.ListCasesRequest, _review_pb2.ListCasesResponse]
     """Cases of a round, in order of filing. A conflicted member does not see the case, nor is it counted for them."""
+    MayJudge: _aio.UnaryUnaryMultiCallable[_review_pb2.MayJudgeRequest, _review_pb2.MayJudgeResponse]
+    """Whether a person sits on the council that judges the dossier today, and nothing bars them from it. Role: service."""
     GetRound: _aio.UnaryUnaryMultiCallable[_review_pb2.GetRoundRequest, _review_pb2.GetRoundResponse]
     """A round with its counts by state."""
     ListRounds: _aio.UnaryUnaryMultiCallable[_review_pb2.ListRoundsRequest, _review_pb2.ListRoundsResponse]
@@ -159,6 +161,14 @@ class ReviewServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_review_pb2.ListCasesRequest, _abc.Awaitable[_review_pb2.ListCasesResponse]],
     ) -> _abc.Awaitable[_review_pb2.ListCasesResponse]:
         """Cases of a round, in order of filing. A conflicted member does not see the case, nor is it counted for them."""
+
+    @_abc_1.abstractmethod
+    def MayJudge(
+        self,
+        request: _review_pb2.MayJudgeRequest,
+        context: _aio.ServicerContext[_review_pb2.MayJudgeRequest, _abc.Awaitable[_review_pb2.MayJudgeResponse]],
+    ) -> _abc.Awaitable[_review_pb2.MayJudgeResponse]:
+        """Whether a person sits on the council that judges the dossier today, and nothing bars them from it. Role: service."""
 
     @_abc_1.abstractmethod
     def GetRound(
