@@ -10,7 +10,7 @@ from sangkien.exchange.application.link_ports import Outgoings
 from sangkien.exchange.application.ports import Heard, NotYet, Outbound, Outward, Taken
 from sangkien.exchange.domain.files import FileNotTheirs, Named
 from sangkien.exchange.domain.foreign import NotTaken
-from sangkien.exchange.domain.outgoing import OutState, outgoing_id
+from sangkien.exchange.domain.outgoing import VERDICT_UNKNOWN, OutState, outgoing_id
 
 if TYPE_CHECKING:
     from sangkien.custody import Seal
@@ -83,7 +83,7 @@ class ServeFiles:
     async def _on_its_way(self, named: Named) -> bool:
         """Whether what was asked for before may still arrive: asked once more, it would come twice."""
         last = await self._outgoings.get(outgoing_id(named.node, named.last)) if named.last else None
-        return last is not None and last.state not in _SETTLED
+        return last is not None and last.state not in _SETTLED and last.reason != VERDICT_UNKNOWN
 
 
 def _chunks(named: Named, question: FileWanted, content: bytes) -> list[FileChunk]:
