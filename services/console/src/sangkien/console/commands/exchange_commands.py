@@ -181,7 +181,8 @@ def files(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: AsJson = False) -> None
 
 def fetch(
     sha256: Annotated[
-        str, typer.Argument(help="Mã SHA-256; bỏ trống: mọi tệp lấy hỏng · empty: all that failed.")
+        str,
+        typer.Argument(help="SHA-256 (8 số đầu đủ · 8 digits do); bỏ trống · empty: mọi tệp hỏng · all that failed."),
     ] = "",
     data_dir: DataDir = DEFAULT_DATA_DIR,
     as_json: AsJson = False,
@@ -190,7 +191,10 @@ def fetch(
 
     async def work() -> int:
         async with member_at(data_dir) as (_, stub):
-            return int((await stub.FetchFile(ex.FetchFileRequest(sha256=sha256))).files)
+            listed = (await stub.ListFiles(ex.ListFilesRequest())).files if 8 <= len(sha256) < 64 else ()
+            meant = {one.sha256 for one in listed if one.sha256.startswith(sha256.lower())}
+            [which] = meant if len(meant) == 1 else [sha256]
+            return int((await stub.FetchFile(ex.FetchFileRequest(sha256=which))).files)
 
     count = speak(work(), as_json=as_json)
     if as_json:
