@@ -28,6 +28,7 @@ from sangkien.contracts.crossing import (
 from sangkien.contracts.events import RoundOpened
 from sangkien.exchange.adapters.stored_files import StoredFiles
 from sangkien.exchange.domain.files import Named
+from sangkien.federation.wire import Wire
 from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.bootstrap import SERVICE as INTAKE
 from sangkien.intake.domain.evidence import EvidenceFile
@@ -38,7 +39,6 @@ from sangkien.testkit.nats_server import free_port
 from sangkien.testkit.neighbour import neighbour
 from sangkien.testkit.service import RunningService, running_service
 from sangkien.testkit.service_process import service_process
-from sangkien.testkit.wire import Wire
 
 UNIT = "Phường Phúc Tân"
 MIB = 1024 * 1024

@@ -11,10 +11,10 @@ import nats
 from nats.aio.client import Client
 
 from sangkien.federation import Arrived, HubBroker, HubFolder, HubLink, LeafBroker, MemberFolder
+from sangkien.federation.wire import Wire
 from sangkien.runtime import utc_now
 from sangkien.testkit.eventually import eventually
 from sangkien.testkit.nats_server import NatsServer, free_port
-from sangkien.testkit.wire import Wire
 
 __all__ = ["Federation", "HubServer", "LinkServer", "Member", "Wire", "federation", "hear", "say", "tell"]
 

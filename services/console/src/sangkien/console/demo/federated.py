@@ -24,7 +24,6 @@ from sangkien.console.demo.outcome import Outcome, Reader
 from sangkien.console.demo.places import Place, Places
 from sangkien.console.demo.scenario import Scenario
 from sangkien.console.demo.telling import Bars
-from sangkien.console.demo.wire import Wire
 from sangkien.console.demo.year import Story, Year
 from sangkien.console.node.auditing import Checked, audit
 from sangkien.console.node.bundle import parse_bundle
@@ -36,6 +35,7 @@ from sangkien.console.node.profiles import PROFILES
 from sangkien.console.operations import Operations
 from sangkien.console.patience import patiently, until
 from sangkien.federation import MemberFolder
+from sangkien.federation.wire import Wire
 
 CITY = "ha-noi"
 _START = "Khởi động ba nút · Starting three nodes"
@@ -121,9 +121,7 @@ class ThreeNodes:
         home.choose(Chosen(profile="city", name="Thành phố Hà Nội"))
         self.city = await self._run(home, "city")
         said(_START, 1, 3)
-        self.wire = Wire(int(self.city.running.links["hub_leaf"].rpartition(":")[2]))
-        await self.wire.start()
-        self._stack.push_async_callback(self.wire.stop)
+        self.wire = self._stack.enter_context(Wire(int(self.city.running.links["hub_leaf"].rpartition(":")[2])))
         self.district = await self._member(district, self._scenario.district, "district", CITY)
         said(_START, 2, 3)
         union_name = f"Liên đoàn Lao động {self._scenario.district}"

@@ -7,8 +7,8 @@ from typing import Any
 
 from sangkien.api.exchange.v1 import exchange_pb2 as pb
 from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
-from sangkien.console.demo.wire import Wire
 from sangkien.console.patience import until
+from sangkien.federation.wire import Wire
 
 CUT_ROUND = 1
 SHORTEST_S = 3.0
@@ -51,7 +51,7 @@ class CutLink:
         self._wire.cut()
         await until("the link to be down", self._link, lambda link: not link.connected)
         self._cut_at = time.monotonic()
-        self._carried = self._wire.carried
+        self._carried = self._wire.passed
         self._note("[red]Cắt đường truyền của công đoàn; vẫn nộp · the union's link is cut; filing goes on[/red]")
 
     async def after_files(self, round_number: int) -> None:
@@ -59,7 +59,7 @@ class CutLink:
             return
         await until("the outage to last", self._elapsed, lambda seconds: seconds >= SHORTEST_S)
         self.outage.queued_at_cut = int((await self._link()).waiting)
-        self.outage.carried_while_cut = self._wire.carried - self._carried
+        self.outage.carried_while_cut = self._wire.passed - self._carried
         self.outage.cut_s = time.monotonic() - self._cut_at
         self._wire.heal()
         back = time.monotonic()

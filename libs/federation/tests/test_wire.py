@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sangkien.federation.wire import Wire
 from sangkien.testkit import eventually
-from sangkien.testkit.wire import Wire
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

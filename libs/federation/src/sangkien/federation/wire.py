@@ -1,12 +1,10 @@
-"""A TCP connection that tests may break."""
+"""A connection that drills and tests may break."""
 
 import asyncio
 import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
-
-from sangkien.testkit.nats_server import free_port
 
 _CHUNK = 65_536
 _THREAD_SECONDS = 10.0
@@ -23,7 +21,8 @@ class Wire:
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._target = (host, port)
-        self.port = free_port()
+        self.port = 0
+        """Where to connect instead, once started."""
         self.passed = 0
         self.refused = 0
         self._down = False
@@ -33,13 +32,13 @@ class Wire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._flows = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name=f"wire-{self.port}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"wire-{port}", daemon=True)
         self._ready = threading.Event()
 
     def start(self) -> Self:
         self._thread.start()
         if not self._ready.wait(_THREAD_SECONDS):
-            raise RuntimeError(f"the wire on port {self.port} did not start")
+            raise RuntimeError(f"the wire to port {self._target[1]} did not start")
         return self
 
     def cut(self) -> None:
@@ -79,7 +78,8 @@ class Wire:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._flows.set()
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", self.port))
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
         server.close()
