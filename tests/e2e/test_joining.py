@@ -28,6 +28,8 @@ from sangkien.testkit.eventually import eventually
 HUB, UNION = "ha-noi", "ldld-ba-dinh"
 CHECKS = ["versions", "keys", "certificate", "services", "link", "echo", "clock"]
 STOP_S = 60
+ALONE = ("--no-up", "--one-process")
+"""A node that joins, is checked and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ async def federation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     root = tmp_path_factory.mktemp("joining")
     hub, union, bundle = root / "hub", root / "union", root / "union.bundle.json"
     hub_says, union_says = root / "hub.out", root / "union.out"
-    begin = ("up", "--profile", "city", "--node", HUB, "--name", "Thành phố Hà Nội", "--data-dir", hub)
+    city = ("--profile", "city", "--node", HUB, "--name", "Thành phố Hà Nội")
+    begin = ("up", *city, "--one-process", "--data-dir", hub)  # the union's services have a process each
     with running(*begin, output=hub_says) as process:
         await eventually(lambda: stays(process, hub_says, hub, "exchange"), timeout=90, what="the hub to run")
         await asyncio.to_thread(invite, hub, UNION, bundle)
@@ -138,7 +141,7 @@ async def test_bundle_is_good_for_one_folder_only(federation: Federation, tmp_pa
 async def test_interrupted_joining_goes_on_with_the_same_bundle(federation: Federation, tmp_path: Path) -> None:
     bundle, folder = tmp_path / "b.json", tmp_path / "node"
     await asyncio.to_thread(invite, federation.hub, "ldld-tay-ho", bundle)
-    words = ("node", "join", str(bundle), "--no-up", "--json", "--data-dir", str(folder))
+    words = ("node", "join", str(bundle), *ALONE, "--json", "--data-dir", str(folder))
     with running(*words, output=tmp_path / "out") as first:
         await eventually((folder / "link" / "asked.json").exists, timeout=60)
         first.kill()
@@ -319,7 +322,7 @@ async def test_revoked_node_is_kept_out_until_it_is_invited_again(federation: Fe
     bundle, folder, again = tmp_path / "b.json", tmp_path / "node", tmp_path / "again.json"
     node = "ldld-dong-da"
     await asyncio.to_thread(invite, federation.hub, node, bundle)
-    words = ("--no-up", "--json", "--data-dir", folder)
+    words = (*ALONE, "--json", "--data-dir", folder)
     joined, _ = await asyncio.to_thread(sangkien, "node", "join", bundle, *words)
     revoked, _ = sangkien("node", "revoke", node, "--reason", "lộ khóa", "--json", "--data-dir", federation.hub)
     refused, said = sangkien("node", "join", bundle, "--no-up", "--json", "--data-dir", tmp_path / "other")
@@ -336,7 +339,7 @@ async def test_revoked_node_is_kept_out_until_it_is_invited_again(federation: Fe
 async def test_node_that_leaves_is_gone_from_the_hubs_peers(federation: Federation, tmp_path: Path) -> None:
     bundle, folder, node = tmp_path / "b.json", tmp_path / "node", "ldld-ba-vi"
     await asyncio.to_thread(invite, federation.hub, node, bundle)
-    joined, _ = await asyncio.to_thread(sangkien, "node", "join", bundle, "--no-up", "--json", "--data-dir", folder)
+    joined, _ = await asyncio.to_thread(sangkien, "node", "join", bundle, *ALONE, "--json", "--data-dir", folder)
     left, said = await asyncio.to_thread(sangkien, "node", "leave", "--yes", "--json", "--data-dir", folder)
 
     assert (joined, left, said["node"]) == (0, 0, node)

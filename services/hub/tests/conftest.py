@@ -79,9 +79,10 @@ def start_hub(
             "join_listen": f"127.0.0.1:{port}",
             "join_public": f"127.0.0.1:{port}",
             "leaf_public": f"tls://127.0.0.1:{hub_server.leaf_port}",
-            "stamp_every_s": 1.0,
+            "stamp_every_s": 0.3,
             "first_word_s": 0.5,
-            "receipt_again_s": 1.0,
+            "receipt_again_s": 0.5,
+            "look_every_s": 0.1,
         }
         async with running_service(
             SERVICE, nats_url=own_nats_server.url, data_dir=tmp_path / "store", directory=directory, **(told | settings)

@@ -187,9 +187,9 @@ async def arrived_at(broker: HubBroker, node: str) -> int:
 async def test_quota_leaves_messages_where_they_are_and_refuses_none(
     start_hub: Callable[..., Any], joined: Callable[..., Any]
 ) -> None:
-    async with start_hub(rate_per_s=20.0, rate_burst=10.0) as hub:
+    async with start_hub(rate_per_s=40.0, rate_burst=10.0) as hub:
         await joined(hub, "ha-noi", "city")
-        noisy = await joined(hub, "on-ao", "ward")
+        noisy, quiet = await joined(hub, "on-ao", "ward"), await joined(hub, "lang-ha", "ward")
         for number in range(100):
             await noisy.say("ha-noi", summary(number))
 
@@ -197,7 +197,6 @@ async def test_quota_leaves_messages_where_they_are_and_refuses_none(
             return 0 < (await peer_of(hub, "on-ao")).backlog_in < 100
 
         await eventually(waiting, what="a backlog at the hub while the quota is spent")
-        quiet = await joined(hub, "lang-ha", "ward")
         await quiet.say("ha-noi", summary(1))
         await quiet.receipted_up_to(2)
         behind = (await peer_of(hub, "on-ao")).chain_number

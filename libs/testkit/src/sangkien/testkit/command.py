@@ -1,15 +1,19 @@
 """The `sangkien` command as people and scripts run it: a process of its own."""
 
 import asyncio
+import atexit
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,8 +40,37 @@ def sangkien(*arguments: str | Path) -> tuple[int, Any]:
 
     Raises AssertionError, with what was said on stderr, for any other stdout.
     """
-    done = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, timeout=LONGEST_S, check=False)
-    return done.returncode, _parsed(done.stdout, done.stderr)
+    with tempfile.TemporaryDirectory(prefix="sangkien-command-") as folder:
+        files = {name: f"{folder}/{name}" for name in ("stdout", "stderr")}
+        request = {"argv": [str(one) for one in arguments], "env": dict(os.environ), "cwd": str(Path.cwd()), **files}
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(LONGEST_S)
+            connection.connect(_forking())
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            status = int(connection.makefile().readline())
+        return status, _parsed(*[Path(file).read_bytes() for file in files.values()])
+
+
+@lru_cache(maxsize=1)
+def _forking() -> str:
+    """Where the process listens that commands are forked from; it ends with this one."""
+    folder = tempfile.mkdtemp(prefix="sangkien-forking-")
+    address = f"{folder}/socket"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "sangkien.testkit.forked_command", address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+    def end() -> None:
+        server.communicate()
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+    assert server.stdout is not None  # noqa: S101 (piped)
+    if server.stdout.readline() != b"ready\n":
+        raise RuntimeError("the command cannot be imported")
+    return address
 
 
 class Demo:

@@ -82,6 +82,7 @@ def _pace(settings: HubSettings) -> Pace:
         receipt_again=timedelta(seconds=settings.receipt_again_s),
         first_word=timedelta(seconds=settings.first_word_s),
         leave_after=timedelta(seconds=settings.leave_after_s),
+        look=timedelta(seconds=settings.look_every_s),
     )
 
 

@@ -41,5 +41,7 @@ class HubSettings(ServiceSettings):
     """After this time a node that waits for something is told again how far the hub is."""
     first_word_s: float = Field(default=2.0, ge=0)
     """How long, after a start, the hub waits for a node to say what it has before it goes on sending."""
+    look_every_s: float = Field(default=1.0, gt=0, le=10)
+    """How often every node is looked at for what no event tells: time that passed."""
     leave_after_s: float = Field(default=60.0, ge=0)
     """How long the leaf of a node that said goodbye has to be gone before the node counts as left."""

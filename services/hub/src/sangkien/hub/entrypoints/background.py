@@ -28,7 +28,6 @@ from sangkien.store import Conflict, Duplicate, StoreUnavailable
 TROUBLE = (Away, StoreUnavailable, Conflict, Duplicate)
 """What passes, or is read anew and tried again."""
 _PAUSE_S = 0.5
-_LOOK_S = 1.0
 _AT_ONCE = 16
 _LET_GO_EVERY = 10
 _STAMP_AGAIN_S = 15.0
@@ -47,6 +46,7 @@ class Pace:
     receipt_again: timedelta
     first_word: timedelta
     leave_after: timedelta
+    look: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ class Centre:
             age = (self._desk.world.now() - since).total_seconds() if since else 0.0
             if since and age >= due * 0.9:
                 await self._stamp()
-            await asyncio.sleep(min(_LOOK_S, due / 4))
+            await asyncio.sleep(min(self._pace.look.total_seconds(), due / 4))
 
     async def _stamp(self) -> None:
         try:
@@ -250,7 +250,7 @@ class Centre:
                         await self._links.link(node.node).drop_taken()
                 except TROUBLE as error:
                     _log.warning("look_failed", node=node.node, error_type=type(error).__name__)
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(self._pace.look.total_seconds())
 
     async def _look_at(self, node: str, state: State, *, here: bool) -> None:
         now = self._desk.world.now()
