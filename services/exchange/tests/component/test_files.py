@@ -33,7 +33,7 @@ from sangkien.intake.application.evidence import Evidence
 from sangkien.intake.bootstrap import SERVICE as INTAKE
 from sangkien.intake.domain.evidence import EvidenceFile
 from sangkien.rpc import RemoteRefusal
-from sangkien.store.files import Progress
+from sangkien.store.files import Progress, StorageFull
 from sangkien.testkit import eventually
 from sangkien.testkit.nats_server import free_port
 from sangkien.testkit.neighbour import neighbour
@@ -337,11 +337,15 @@ class Blows:
 
     def _strike(self, what: str, place: int) -> None:
         if blow := self._planted.pop((what, place), None):
-            blow()
             self.struck.append(what)
+            blow()
 
 
-async def test_file_comes_whole_through_kills_a_cut_link_and_an_intake_that_is_away(
+def disk_full() -> None:
+    raise StorageFull(field="data")
+
+
+async def test_file_comes_whole_through_kills_a_full_disk_a_cut_link_and_an_intake_that_is_away(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each blow falls behind a call that was done and before its answer: what followed from it is not committed."""
@@ -365,17 +369,18 @@ async def test_file_comes_whole_through_kills_a_cut_link_and_an_intake_that_is_a
                 blows.at_read(1, below.kill)
                 await died(below)
         with process(city), process(ward):
+            blows.at_put(3, disk_full)
             blows.at_put(5, ward.node.member.wire.cut)
-            await eventually(lambda: blows.struck[2:], what="a cut link", timeout=60)
+            await eventually(lambda: blows.struck[3:], what="a cut link", timeout=60)
             at_cut = await city.here(file)
             ward.node.member.wire.heal()
             blows.at_put(5, way.cut)
-            await eventually(lambda: blows.struck[3:], what="an intake that is away", timeout=60)
+            await eventually(lambda: blows.struck[4:], what="an intake that is away", timeout=60)
             way.heal()
             await eventually(lambda: city.here(file), value=(len(content), True), timeout=90)
             [here] = await arrived(city)
             read_here = await city.reads(here, file)
 
-    assert blows.struck == ["put", "read", "put", "put"]
+    assert blows.struck == ["put", "read", "put", "put", "put"]
     assert 0 < at_cut[0] < len(content)
     assert read_here == content

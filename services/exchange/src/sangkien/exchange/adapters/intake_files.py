@@ -13,7 +13,7 @@ from sangkien.exchange.domain.foreign import NotTaken
 from sangkien.rpc import RemoteFault, RemoteRefusal, RemoteUnavailable
 
 _SPOILED: Final = "file_hash_differs"
-_PASSING: Final = frozenset({"changed_meanwhile", "directory_unreachable"})
+_PASSING: Final = frozenset({"changed_meanwhile", "directory_unreachable", "storage_full"})
 """Refusals that another moment answers otherwise."""
 
 T = TypeVar("T")
