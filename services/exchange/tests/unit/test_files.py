@@ -1,5 +1,6 @@
 """When a file is asked for, again, anew, or not any more; and how its questions and answers are told apart."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,6 +48,18 @@ def test_silence_is_waited_for_twice_as_long_each_time_and_fails_at_last() -> No
 
     assert waits == [min(WAIT * 2**turn, LONGEST_WAIT) for turn in range(MOST_IN_VAIN + 1)]
     assert (fetch.state, fetch.reason, fetch.attempt) == (FileState.FAILED, "unanswered", MOST_IN_VAIN + 1)
+
+
+def test_what_cannot_be_put_away_is_asked_for_more_and_more_seldom_and_says_why() -> None:
+    fetch, waits = wanted().asking(0, 400, NOW, WAIT), []
+    for _ in range(3):
+        fetch = fetch.interrupted("storage_full", NOW, WAIT)
+        assert fetch.due_at is not None
+        waits.append(fetch.due_at - NOW)
+        fetch = fetch.again().asking(0, 400, NOW, WAIT)
+
+    assert (waits, fetch.reason, fetch.came(1, NOW, WAIT).reason) == ([WAIT, WAIT * 2, WAIT * 4], "storage_full", "")
+    assert replace(fetch, in_vain=MOST_IN_VAIN).again().reason == "storage_full"
 
 
 def test_progress_ends_the_count_of_what_was_in_vain() -> None:

@@ -128,7 +128,6 @@ class Fetch:
             received=received,
             until=min(self.size, received + window),
             due_at=now + min(patience * 2.0**self.in_vain, LONGEST_WAIT),
-            reason="",
         )
 
     def named(self, key: str) -> "Fetch":
@@ -139,7 +138,7 @@ class Fetch:
         """So much is here now. Nothing new changes nothing."""
         if received <= self.received:
             return self
-        return replace(self, received=received, in_vain=0, stalled=False, due_at=now + patience)
+        return replace(self, received=received, in_vain=0, stalled=False, reason="", due_at=now + patience)
 
     @property
     def window_is_here(self) -> bool:
@@ -152,12 +151,12 @@ class Fetch:
     def again(self) -> "Fetch":
         """Nothing came in time: the same is asked under the next attempt, or it has failed."""
         if self.in_vain >= MOST_IN_VAIN:
-            return self.failed(UNANSWERED)
+            return self.failed(self.reason or UNANSWERED)
         return replace(self, in_vain=self.in_vain + 1, stalled=False, attempt=self.attempt + 1)
 
-    def interrupted(self, now: datetime) -> "Fetch":
-        """What came could not be put away: it is asked for again as soon as there is somebody to take it."""
-        return replace(self, due_at=now)
+    def interrupted(self, reason: str, now: datetime, patience: timedelta) -> "Fetch":
+        """What came could not be put away, and is asked for again: each time later, for it would come in vain again."""
+        return replace(self, reason=reason, due_at=now + min(patience * 2.0**self.in_vain, LONGEST_WAIT))
 
     def later(self, now: datetime, patience: timedelta) -> "Fetch":
         """The question has not been delivered yet: no answer is due."""

@@ -86,8 +86,8 @@ class FetchFiles:
             return Taken()  # one before it was lost: the window is asked for again from there
         try:
             part = await self._desk.put(fetch.sha256, fetch.size, chunk.offset, content)
-        except NotYet:
-            return self._taken(fetch.interrupted(self._world.now()))
+        except NotYet as later:
+            return self._taken(fetch.interrupted(later.reason, self._world.now(), self._patience))
         except Spoiled:
             return self._taken(fetch.begun_anew(self._world.now()))
         except NotTaken as refusal:
