@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from sangkien.store import Store, open_store
 from sangkien.testkit.nats_server import NatsServer
@@ -14,6 +15,9 @@ from sangkien.testkit.store_fixtures import mongo_uri
 # A server is started by fork while gRPC's threads run; gRPC's own fork handlers then at times end the child before it
 # becomes the server. gRPC reads this when it is first used.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+settings.register_profile("untimed", deadline=None)  # no test asserts how long anything took
+settings.load_profile("untimed")
 
 __all__ = ["mongo_store", "mongo_uri", "nats_server", "own_nats_server", "sqlite_store"]
 

@@ -31,7 +31,7 @@ POLICY = Policy(
         _SERVICE + "ListPeers": _OPERATOR,
         _SERVICE + "GetMessage": _OPERATOR,
         _SERVICE + "ReplayMessage": _OPERATOR,
-        _SERVICE + "GetCustody": {"author", "union_officer", "secretary", "leader", "operator"},
+        _SERVICE + "GetCustody": {"union_officer", "secretary", "leader", "operator"},
         _SERVICE + "ListSeals": _OPERATOR,
         _SERVICE + "Echo": _OPERATOR,
         _SERVICE + "ListFiles": _OPERATOR,

@@ -118,7 +118,7 @@ class ExchangeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCustody(self, request, context):
-        """Who holds a dossier that crossed, since when, and who must answer by when. Roles: author, union_officer, secretary, leader, operator.
+        """Who holds a dossier that crossed, since when, and who must answer by when. Roles: union_officer, secretary, leader, operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

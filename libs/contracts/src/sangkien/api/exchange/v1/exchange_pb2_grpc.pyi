@@ -23,7 +23,7 @@ class ExchangeServiceStub:
     ReplayMessage: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ReplayMessageRequest, _exchange_pb2.ReplayMessageResponse]
     """Applies a message that failed once more, after its cause was mended. Roles: operator."""
     GetCustody: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetCustodyRequest, _exchange_pb2.GetCustodyResponse]
-    """Who holds a dossier that crossed, since when, and who must answer by when. Roles: author, union_officer, secretary, leader, operator."""
+    """Who holds a dossier that crossed, since when, and who must answer by when. Roles: union_officer, secretary, leader, operator."""
     ListSeals: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ListSealsRequest, _exchange_pb2.ListSealsResponse]
     """This node's own chain in order, for an audit. Roles: operator."""
     Echo: _aio.UnaryUnaryMultiCallable[_exchange_pb2.EchoRequest, _exchange_pb2.EchoResponse]
@@ -74,7 +74,7 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_pb2.GetCustodyRequest,
         context: _aio.ServicerContext[_exchange_pb2.GetCustodyRequest, _abc.Awaitable[_exchange_pb2.GetCustodyResponse]],
     ) -> _abc.Awaitable[_exchange_pb2.GetCustodyResponse]:
-        """Who holds a dossier that crossed, since when, and who must answer by when. Roles: author, union_officer, secretary, leader, operator."""
+        """Who holds a dossier that crossed, since when, and who must answer by when. Roles: union_officer, secretary, leader, operator."""
 
     @_abc_1.abstractmethod
     def ListSeals(
