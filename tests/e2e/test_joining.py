@@ -247,6 +247,7 @@ async def test_registrars_of_two_nodes_link_a_person_after_a_reorganisation(fede
     old = cli(union, "organisation", "register", "Phường Tràng Tiền", "--kind", "PHUONG_XA")["organisation_id"]
     new = cli(hub, "organisation", "register", "Phường Hoàn Kiếm", "--kind", "PHUONG_XA")["organisation_id"]
     there, here = await registered(union, old), await registered(hub, new)
+    known = cli(hub, "person", "find", "nguyễn thị hoa", "--unit", new)
     listing = ("organisation", "list", "--asserted-by", UNION)
     await eventually(lambda: [one["organisation_id"] for one in cli(hub, *listing)["organisations"]] == [old])
     went = ("--from", old, "--to", new, "--on", "2025-07-01", "--document", "1656/NQ-UBTVQH15")
@@ -259,6 +260,7 @@ async def test_registrars_of_two_nodes_link_a_person_after_a_reorganisation(fede
     revoked = cli(union, "person", "revoke", proposed, "--reason", "nhầm người")
     [ended] = await eventually(lambda: cli(hub, "person", "links", "--state", "revoked")["links"], timeout=30)
 
+    assert ([one["person_id"] for one in known["people"]], known["more"]) == ([here], False)
     assert (recorded, again) == (False, True)
     assert (waiting["link_id"], [one["person_id"] for one in waiting["matches"]]) == (proposed, [there])
     assert (waiting["grounds"]["document"], waiting["grounds_known"]) == ("1656/NQ-UBTVQH15", False)

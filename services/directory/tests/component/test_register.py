@@ -122,6 +122,26 @@ async def test_person_is_told_apart_by_birth_date_or_staff_code(directory: Any) 
     assert [await directory.person(unit, "  trần văn  an", **each) for each in facts] == ids
 
 
+async def test_people_are_found_by_the_name_people_type(directory: Any) -> None:
+    first, second = await directory.organisation("A"), await directory.organisation("B")
+    here = await directory.person(first, "Trần Thị Hòa", birth_date="1980-02-29")
+    twin = await directory.person(first, "Trần Thị Hòa", staff_code="CB-02")
+    there = await directory.person(second, "Trần Thị Hòa")
+    await directory.person(first, "Trần Thị Hoa Hồng")
+
+    async def found(stub: Any = directory.operator, **more: str) -> list[str]:
+        answer = await stub.FindPeople(api.FindPeopleRequest(full_name=" trần thị  hoà", **more))
+        return [one.person.person_id for one in answer.people]
+
+    assert await found() == [here, twin, there]
+    assert await found(birth_date="1980-02-29") == [here]
+    assert await found(organisation_id=second) == [there]
+    assert await found(organisation_id="local:NOWHERE") == []
+    assert list((await directory.operator.FindPeople(api.FindPeopleRequest(full_name="  "))).people) == []
+    with pytest.raises(RemoteRefusal, match="role_missing"):
+        await found(directory.service)
+
+
 async def test_person_of_another_unit_is_another(directory: Any) -> None:
     first, second = await directory.organisation("A"), await directory.organisation("B")
     assert await directory.person(first) != await directory.person(second)

@@ -68,7 +68,8 @@ class DirectoryDouble(directory_pb2_grpc.DirectoryServiceServicer):
     async def _operators_only(self, request: Any, context: Any) -> Any:
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in takes units and people by add_…")
 
-    RegisterOrganisations = ListOrganisations = Reorganise = GrantRoles = SetPassword = SignIn = _operators_only
+    RegisterOrganisations = ListOrganisations = Reorganise = FindPeople = _operators_only
+    GrantRoles = SetPassword = SignIn = _operators_only
 
     async def GetKeys(self, request: pb.GetKeysRequest, context: Any) -> pb.GetKeysResponse:
         return pb.GetKeysResponse(jwks=json.dumps(public_keys([self._key])))

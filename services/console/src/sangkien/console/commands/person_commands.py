@@ -9,7 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from sangkien.api.directory.v1 import directory_pb2 as people
 from sangkien.api.directory.v1 import links_pb2 as pb
+from sangkien.api.directory.v1.directory_pb2_grpc import DirectoryServiceStub
 from sangkien.api.directory.v1.links_pb2_grpc import LinkServiceStub
 from sangkien.api.recognition.v1 import recognition_pb2 as rec
 from sangkien.api.recognition.v1.recognition_pb2_grpc import RecognitionServiceStub
@@ -38,6 +40,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Người ở hai nút là một, và hồ sơ theo người · one person in two nodes, and the record.")
     for name, command in (
+        ("find", find),
         ("links", links),
         ("propose", propose),
         ("confirm", confirm),
@@ -47,6 +50,41 @@ def add_to(app: typer.Typer) -> None:
     ):
         group.command(name)(command)
     app.add_typer(group, name="person", no_args_is_help=True)
+
+
+def find(
+    name: Annotated[str, typer.Argument(help="Họ và tên · full name.")],
+    born: Annotated[str, typer.Option("--born", help="Ngày sinh · date of birth, YYYY-MM-DD.")] = "",
+    unit: Annotated[str, typer.Option("--unit", help="Mã đơn vị · the unit's id.")] = "",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Tìm mã người ở nút này theo tên · a person's id here, by name."""
+
+    async def work() -> people.FindPeopleResponse:
+        async with local_node(node_at(data_dir)) as node:
+            stub = DirectoryServiceStub(node.channel("directory", node.operator()))
+            return await stub.FindPeople(
+                people.FindPeopleRequest(full_name=name, birth_date=born, organisation_id=unit)
+            )
+
+    answer = speak(work(), as_json=as_json)
+    if as_json:
+        print_json({"people": [_found(one) for one in answer.people], "more": answer.more})
+        return
+    table = Table(title=f"Người · People: {len(answer.people)}{'+' if answer.more else ''}", title_justify="left")
+    for heading in ("Mã · Id", "Họ và tên · Name", "Ngày sinh · Born", "Mã CB · Staff code", "Đơn vị · Unit"):
+        table.add_column(heading, overflow="fold")
+    for one in answer.people:
+        cells = (
+            one.person.person_id, one.person.full_name, one.birth_date, one.staff_code, one.person.organisation_name,
+        )  # fmt: skip
+        table.add_row(*map(escape, cells))
+    out.print(table)
+
+
+def _found(one: people.FoundPerson) -> dict[str, str]:
+    return {**plain(one.person), "birth_date": one.birth_date, "staff_code": one.staff_code}
 
 
 def links(

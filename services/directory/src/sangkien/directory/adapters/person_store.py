@@ -55,6 +55,14 @@ class StoredPeople:
         found = [doc for where in ways for doc in await self._store.find(PEOPLE, where, limit=_MOST_FITTING)]
         return [_person(doc) for doc in {doc["_id"]: doc for doc in found}.values()][:_MOST_FITTING]
 
+    async def named(self, name_key: str, birth_date: date | None, organisation_id: str, limit: int) -> Sequence[Person]:
+        where: dict[str, object] = {"name_key": name_key}
+        if birth_date:
+            where["birth_date"] = birth_date.isoformat()
+        if organisation_id:
+            where["organisation_id"] = organisation_id
+        return [_person(document) for document in await self._store.find(PEOPLE, where, limit=limit)]
+
     async def roles(self, person_id: str, organisation_id: str) -> RoleBook:
         document = await self._store.get(ROLES, _roles_id(person_id, organisation_id))
         return RoleBook(person_id, organisation_id, {}) if document is None else _roles(document)

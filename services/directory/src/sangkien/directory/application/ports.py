@@ -106,6 +106,10 @@ class People(Protocol):
         """Those whom a description may mean: the id, or the name with the birth date or the staff code. At most 20."""
         ...
 
+    async def named(self, name_key: str, birth_date: date | None, organisation_id: str, limit: int) -> Sequence[Person]:
+        """Those of the name, by id; None and "" do not narrow."""
+        ...
+
     async def get_many(self, ids: Iterable[str]) -> dict[str, Person]:
         """Those that exist, by id."""
         ...

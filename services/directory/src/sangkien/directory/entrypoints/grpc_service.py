@@ -20,12 +20,14 @@ from sangkien.directory.application.set_password import NewPassword, SetPassword
 from sangkien.directory.application.sign_in import SignIn
 from sangkien.directory.domain.errors import DirectoryRefusal, ValidityMalformed
 from sangkien.directory.domain.organisation import Organisation
+from sangkien.directory.domain.person import Person
 from sangkien.directory.domain.succession import AssertedOrganisation, Reorganisation, Step
 from sangkien.directory.domain.validity import first_day, last_day, parse_day
 from sangkien.rpc import AUTHENTICATED, PUBLIC, Policy, item_error, page_size, principal
-from sangkien.text import nfc
+from sangkien.text import nfc, same_name
 
 _EVERY_OTHER = "*"
+_MOST_FOUND = 20
 _SERVICE = "/sangkien.api.directory.v1.DirectoryService/"
 
 POLICY = Policy(
@@ -37,6 +39,7 @@ POLICY = Policy(
         _SERVICE + "ResolveUnits": AUTHENTICATED,
         _SERVICE + "RegisterPeople": {"service", "operator", "secretary", "union_officer"},
         _SERVICE + "GetPeople": {"service", "secretary", "leader", "operator"},
+        _SERVICE + "FindPeople": {"secretary", "operator"},
         _SERVICE + "GetContacts": {"service"},
         _SERVICE + "GrantRoles": {"operator"},
         _SERVICE + "SetPassword": AUTHENTICATED,  # an operator's, or one's own: the use case decides
@@ -152,17 +155,23 @@ class DirectoryServicer(DirectoryServiceServicer):
         check_batch(request.person_ids, "person_ids")
         people = await self._do.people.get_many(request.person_ids)
         units = await self._do.organisations.get_many({each.organisation_id for each in people.values()})
-        return api.GetPeopleResponse(
+        return api.GetPeopleResponse(people=[_person(each, units) for each in people.values()])
+
+    async def FindPeople(self, request: api.FindPeopleRequest, context: object) -> api.FindPeopleResponse:
+        born = parse_day(request.birth_date, "birth_date") if request.birth_date else None
+        key = same_name(nfc(request.full_name).strip())
+        found = await self._do.people.named(key, born, request.organisation_id, _MOST_FOUND + 1) if key else ()
+        units = await self._do.organisations.get_many({each.organisation_id for each in found})
+        return api.FindPeopleResponse(
             people=[
-                api.Person(
-                    person_id=each.id,
-                    full_name=each.full_name,
-                    organisation_id=each.organisation_id,
-                    organisation_name=units[each.organisation_id].name,
-                    job_title=each.job_title,
+                api.FoundPerson(
+                    person=_person(each, units),
+                    birth_date=_day(each.birth_date),
+                    staff_code=each.staff_code,
                 )
-                for each in people.values()
-            ]
+                for each in found[:_MOST_FOUND]
+            ],
+            more=len(found) > _MOST_FOUND,
         )
 
     async def GetContacts(self, request: api.GetContactsRequest, context: object) -> api.GetContactsResponse:
@@ -245,6 +254,16 @@ def _person_results(answers: Sequence[Registered | DirectoryRefusal]) -> list[ap
         else api.PersonResult(error=item_error(each))
         for each in answers
     ]
+
+
+def _person(person: Person, units: Mapping[str, Organisation]) -> api.Person:
+    return api.Person(
+        person_id=person.id,
+        full_name=person.full_name,
+        organisation_id=person.organisation_id,
+        organisation_name=units[person.organisation_id].name,
+        job_title=person.job_title,
+    )
 
 
 def _day(day: date | None) -> str:

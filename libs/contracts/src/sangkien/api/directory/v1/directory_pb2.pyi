@@ -654,6 +654,88 @@ class GetPeopleRequest(_message.Message):
 Global___GetPeopleRequest: _TypeAlias = GetPeopleRequest  # noqa: Y015
 
 @_typing.final
+class FindPeopleRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FULL_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    full_name: _builtins.str
+    """Full name; case and tone placement do not matter."""
+    birth_date: _builtins.str
+    """Only those born that day, YYYY-MM-DD; may be empty."""
+    organisation_id: _builtins.str
+    """Only those of this unit; may be empty."""
+    def __init__(
+        self,
+        *,
+        full_name: _builtins.str = ...,
+        birth_date: _builtins.str = ...,
+        organisation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "full_name", b"full_name", "organisation_id", b"organisation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindPeopleRequest: _TypeAlias = FindPeopleRequest  # noqa: Y015
+
+@_typing.final
+class FoundPerson(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    STAFF_CODE_FIELD_NUMBER: _builtins.int
+    birth_date: _builtins.str
+    """YYYY-MM-DD; may be empty."""
+    staff_code: _builtins.str
+    """The unit's own staff code; may be empty."""
+    @_builtins.property
+    def person(self) -> Global___Person: ...
+    def __init__(
+        self,
+        *,
+        person: Global___Person | None = ...,
+        birth_date: _builtins.str = ...,
+        staff_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "person", b"person", "staff_code", b"staff_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FoundPerson: _TypeAlias = FoundPerson  # noqa: Y015
+
+@_typing.final
+class FindPeopleResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    """There are others: say more of whom you mean."""
+    @_builtins.property
+    def people(self) -> _containers.RepeatedCompositeFieldContainer[Global___FoundPerson]:
+        """At most 20, oldest registration first."""
+
+    def __init__(
+        self,
+        *,
+        people: _abc.Iterable[Global___FoundPerson] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindPeopleResponse: _TypeAlias = FindPeopleResponse  # noqa: Y015
+
+@_typing.final
 class GetPeopleResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

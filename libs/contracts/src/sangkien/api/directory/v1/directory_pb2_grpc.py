@@ -69,6 +69,11 @@ class DirectoryServiceStub:
                 request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.GetPeopleRequest.SerializeToString,
                 response_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.GetPeopleResponse.FromString,
                 _registered_method=True)
+        self.FindPeople = channel.unary_unary(
+                '/sangkien.api.directory.v1.DirectoryService/FindPeople',
+                request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.FindPeopleRequest.SerializeToString,
+                response_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.FindPeopleResponse.FromString,
+                _registered_method=True)
         self.GetContacts = channel.unary_unary(
                 '/sangkien.api.directory.v1.DirectoryService/GetContacts',
                 request_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.GetContactsRequest.SerializeToString,
@@ -153,6 +158,13 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindPeople(self, request, context):
+        """People of a name, for whoever needs somebody's id. Roles: secretary, operator.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetContacts(self, request, context):
         """E-mail addresses for delivery, of people and of organisations. Role: service only.
         """
@@ -232,6 +244,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.GetPeople,
                     request_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.GetPeopleRequest.FromString,
                     response_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.GetPeopleResponse.SerializeToString,
+            ),
+            'FindPeople': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindPeople,
+                    request_deserializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.FindPeopleRequest.FromString,
+                    response_serializer=sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.FindPeopleResponse.SerializeToString,
             ),
             'GetContacts': grpc.unary_unary_rpc_method_handler(
                     servicer.GetContacts,
@@ -453,6 +470,33 @@ class DirectoryService:
             '/sangkien.api.directory.v1.DirectoryService/GetPeople',
             sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.GetPeopleRequest.SerializeToString,
             sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.GetPeopleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindPeople(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sangkien.api.directory.v1.DirectoryService/FindPeople',
+            sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.FindPeopleRequest.SerializeToString,
+            sangkien_dot_api_dot_directory_dot_v1_dot_directory__pb2.FindPeopleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,8 @@ class DirectoryServiceStub:
     """Registers people, or answers with the id of those known (same unit, same name, same birth date or staff code)."""
     GetPeople: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetPeopleRequest, _directory_pb2.GetPeopleResponse]
     """Names and units for documents. Roles: service, secretary, leader, operator."""
+    FindPeople: _aio.UnaryUnaryMultiCallable[_directory_pb2.FindPeopleRequest, _directory_pb2.FindPeopleResponse]
+    """People of a name, for whoever needs somebody's id. Roles: secretary, operator."""
     GetContacts: _aio.UnaryUnaryMultiCallable[_directory_pb2.GetContactsRequest, _directory_pb2.GetContactsResponse]
     """E-mail addresses for delivery, of people and of organisations. Role: service only."""
     GrantRoles: _aio.UnaryUnaryMultiCallable[_directory_pb2.GrantRolesRequest, _directory_pb2.GrantRolesResponse]
@@ -97,6 +99,14 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_directory_pb2.GetPeopleRequest, _abc.Awaitable[_directory_pb2.GetPeopleResponse]],
     ) -> _abc.Awaitable[_directory_pb2.GetPeopleResponse]:
         """Names and units for documents. Roles: service, secretary, leader, operator."""
+
+    @_abc_1.abstractmethod
+    def FindPeople(
+        self,
+        request: _directory_pb2.FindPeopleRequest,
+        context: _aio.ServicerContext[_directory_pb2.FindPeopleRequest, _abc.Awaitable[_directory_pb2.FindPeopleResponse]],
+    ) -> _abc.Awaitable[_directory_pb2.FindPeopleResponse]:
+        """People of a name, for whoever needs somebody's id. Roles: secretary, operator."""
 
     @_abc_1.abstractmethod
     def GetContacts(
