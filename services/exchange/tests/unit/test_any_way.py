@@ -261,6 +261,24 @@ async def test_any_interleaving_ends_with_every_message_taken_once_and_in_order(
         assert delivered == len(way.posted)
 
 
+async def test_what_a_receipt_covered_meanwhile_is_not_offered_again() -> None:
+    """Who goes back has looked at the hub's word a moment ago; on a slow store a receipt is applied in between."""
+    async with a_way() as way:
+        ledger = StoredLedger(way.store)
+        await way.say(1)
+        await way.send()
+        looked = await ledger.chain(), (await ledger.word()).confirmed
+        for parcel in way.leaf.on_the_way:
+            way.hub.take(parcel)
+        await way.follow(way.hub.receipt())
+
+        await way.offer.go_back(*looked)
+        await way.send()
+        await way.follow(way.hub.receipt())
+
+        assert await way.store.count_by("outgoing", "state") == {"receipted": 1}
+
+
 async def happen(way: Way, event: str, which: int, number: int) -> None:
     flying = way.leaf.on_the_way
     place = which % len(flying) if flying else 0

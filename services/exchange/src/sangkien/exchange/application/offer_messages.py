@@ -161,14 +161,17 @@ class OfferMessages:
         self._notes.warning("leaf_lost_its_tail", above=word.confirmed, offered_again=count)
 
     async def go_back(self, chain: Chain, above: int, *, most: int = END) -> int:
-        """Let what was offered above this number wait to be offered again, from the first on; how many."""
+        """Let what was offered above this number wait to be offered again, from the first on; how many were looked at.
+
+        What has a fate is left alone: a receipt that came meanwhile covers it, and none after that would look at it.
+        """
         count = 0
         while count < most:
             found = await self._outgoings.numbered(chain.head.epoch, above, END, min(PAGE, most - count))
             if not found:
                 break
             above = found[-1].n
-            back = [message.again() for message in found if message.state is not OutState.WAITING]
+            back = [message.again() for message in found if message.state is OutState.OFFERED]
             await self._commit([self._outgoings.stored(message) for message in back])
             count += len(found)
         return count
