@@ -100,7 +100,7 @@ async def test_member_links_to_the_hub_on_folders_that_hold_no_seal_key(
     await leaf.connect()
     await leaf.ensure()
 
-    await eventually(leaf.connected, timeout=30, what="the link")
+    await eventually(leaf.connected, what="the link")
     await leaf.offer("hub", "node.echo.v1", b"{}", {}, "first")
     [arrived] = await eventually(lambda: broker.link(NODE).fetch(10, 0.5), what="the message at the hub")
     assert (arrived.sender, arrived.receiver, arrived.type) == (NODE, "hub", "node.echo.v1")

@@ -19,7 +19,7 @@ async def test_demo_goes_on_where_it_was_killed_and_only_with_the_year_it_began(
 ) -> None:
     for steps in (150, 700, 1_150):
         with Demo(tmp_path / "node", str(other_year), "--one-process") as demo:
-            await eventually(partial(has_done, demo, steps), timeout=60, what=f"{steps} steps")
+            await eventually(partial(has_done, demo, steps), timeout=150, what=f"{steps} steps")
             await demo.die()
     another = ("demo", other_year, "--seed", "2", "--json", "--data-dir", tmp_path / "node")
     refused = await asyncio.to_thread(sangkien, *another)

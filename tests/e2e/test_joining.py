@@ -143,7 +143,7 @@ async def test_interrupted_joining_goes_on_with_the_same_bundle(federation: Fede
     await asyncio.to_thread(invite, federation.hub, "ldld-tay-ho", bundle)
     words = ("node", "join", str(bundle), *ALONE, "--json", "--data-dir", str(folder))
     with running(*words, output=tmp_path / "out") as first:
-        await eventually((folder / "link" / "asked.json").exists, timeout=60)
+        await eventually((folder / "link" / "asked.json").exists)
         first.kill()
         first.wait()
     status, joined = await asyncio.to_thread(sangkien, *words)
@@ -233,7 +233,7 @@ async def test_a_body_altered_at_a_member_is_found_by_its_own_audit(federation: 
 async def test_proof_of_a_message_convinces_with_the_hubs_key_alone(federation: Federation, tmp_path: Path) -> None:
     id, file = first_message_of(federation.hub, UNION), tmp_path / "proof.json"
     export = ("exchange", "proof", id, "--out", file, "--json", "--data-dir", federation.hub)
-    await eventually(lambda: sangkien(*export)[0] == 0, timeout=30, what="the message to be stamped")
+    await eventually(lambda: sangkien(*export)[0] == 0, what="the message to be stamped")
     _, exported = sangkien(*export)
     good, proven = sangkien("audit", "proof", file, "--hub-key", exported["hub_key"], "--json")
     other, not_of = sangkien("audit", "proof", file, "--hub-key", key_of_nobody(), "--json")
@@ -253,12 +253,12 @@ async def test_registrars_of_two_nodes_link_a_person_after_a_reorganisation(fede
     went = ("--from", old, "--to", new, "--on", "2025-07-01", "--document", "1656/NQ-UBTVQH15")
     recorded, again = (cli(hub, "organisation", "reorganise", *went)["already"] for _ in range(2))
     proposed = cli(hub, "person", "propose", here, "--from", old)["link_id"]
-    [waiting] = await eventually(lambda: cli(union, "person", "links", "--state", "proposed")["links"], timeout=30)
+    [waiting] = await eventually(lambda: cli(union, "person", "links", "--state", "proposed")["links"])
     confirmed = cli(union, "person", "confirm", proposed)
-    [linked] = await eventually(lambda: cli(hub, "person", "links", "--state", "confirmed")["links"], timeout=30)
+    [linked] = await eventually(lambda: cli(hub, "person", "links", "--state", "confirmed")["links"])
     entries = cli(hub, "person", "record", here)["entries"]
     revoked = cli(union, "person", "revoke", proposed, "--reason", "nhầm người")
-    [ended] = await eventually(lambda: cli(hub, "person", "links", "--state", "revoked")["links"], timeout=30)
+    [ended] = await eventually(lambda: cli(hub, "person", "links", "--state", "revoked")["links"])
 
     assert ([one["person_id"] for one in known["people"]], known["more"]) == ([here], False)
     assert (recorded, again) == (False, True)
@@ -301,7 +301,7 @@ async def test_keys_are_renewed_by_themselves_before_the_certificate_ends(federa
     await upkeep.look(until - timedelta(days=31))
     kept = member.seal_key.public
     await upkeep.look(until - timedelta(days=29))
-    await eventually(lambda: sangkien("node", "doctor", "--json", "--data-dir", federation.union)[0] == 0, timeout=60)
+    await eventually(lambda: sangkien("node", "doctor", "--json", "--data-dir", federation.union)[0] == 0)
 
     assert (kept, member.seal_key.public != before) == (before, True)
     assert member.former_seal_keys[0].public == before
@@ -313,9 +313,9 @@ async def test_suspended_node_says_so_and_goes_on_when_reinstated(federation: Fe
         return status, said["state"]
 
     stopped, _ = sangkien("node", "suspend", UNION, "--reason", "thử", "--json", "--data-dir", federation.hub)
-    await eventually(node_status, value=(1, "suspended"), timeout=30)
+    await eventually(node_status, value=(1, "suspended"))
     let, _ = sangkien("node", "reinstate", UNION, "--json", "--data-dir", federation.hub)
-    await eventually(node_status, value=(0, "active"), timeout=60)
+    await eventually(node_status, value=(0, "active"))
 
     assert (stopped, let) == (0, 0)
 

@@ -67,7 +67,7 @@ async def test_year_is_the_same_when_broker_and_services_die_at_once(
 async def test_small_node_in_one_process_survives_its_kills(other_year: Path, tmp_path: Path) -> None:
     with Demo(tmp_path / "node", str(other_year), "--one-process") as demo:
         for done in range(60, 400, 120):
-            await eventually(partial(has_done, demo, done), timeout=60, what=f"{done} steps")
+            await eventually(partial(has_done, demo, done), what=f"{done} steps")
             await demo.kill("services", BROKER)
         played = await demo.played()
 
@@ -80,7 +80,7 @@ async def test_small_node_in_one_process_survives_its_kills(other_year: Path, tm
 
 async def test_children_die_with_the_command(tmp_path: Path, other_year: Path) -> None:
     with Demo(tmp_path / "node", str(other_year)) as demo:
-        await eventually(lambda: demo.children().keys() == set(EVERYBODY), timeout=60, what="the whole node to run")
+        await eventually(lambda: demo.children().keys() == set(EVERYBODY), what="the whole node to run")
         children = await demo.die()
 
     assert len(children) == len(EVERYBODY)

@@ -65,7 +65,7 @@ async def unharmed(net: Network, city: Node, honest: Node) -> AsyncIterator[None
     yield
     number, taken = next(_numbers), city.taken(HONEST)
     await honest.decides([number])
-    await eventually(lambda: city.taken(HONEST), value=[*taken, *ids([number])], timeout=60)
+    await eventually(lambda: city.taken(HONEST), value=[*taken, *ids([number])])
     after = await net.peer(HONEST)
     assert (after.refused, after.discarded) == (before.refused, before.discarded)
     assert [entry[1] for entry in net.entries(HONEST)] == list(range(1, after.chain_number + 1))
@@ -150,7 +150,7 @@ async def test_flood_waits_for_its_own_quota_while_others_pass(
         taken = city.taken(HONEST)
         some = [next(_numbers) for _ in range(20)]
         await honest.decides(some)
-        await eventually(lambda: city.taken(HONEST), value=[*taken, *ids(some)], timeout=60)
+        await eventually(lambda: city.taken(HONEST), value=[*taken, *ids(some)])
         behind = await net.peer(me)
 
     assert behind.chain_number < flood
@@ -194,7 +194,7 @@ async def test_body_of_fifty_mebibytes_cuts_off_its_sender_alone(
     async with unharmed(net, city, honest):
         await client.publish(f"deliver.up.{member.node}.wake", b"x" * (50 * MIB))
         await client.flush(30)
-        await eventually(lambda: "maximum payload exceeded" in net.server.server.log, timeout=60)
+        await eventually(lambda: "maximum payload exceeded" in net.server.server.log)
         assert [entry[1] for entry in net.entries(member.node)] == [1]
     await client.close()
 
@@ -241,7 +241,7 @@ async def test_revoked_node_is_out_with_every_key_it_has(
         await eventually(lambda: not attacker.member.broker.connected(), what="its leaf to be cut")
         entries, passed = net.entries(me), wire.passed
         await attacker.say(CITY, summary(941))
-        await eventually(lambda: wire.passed > passed, timeout=60, what="it to try again")
+        await eventually(lambda: wire.passed > passed, what="it to try again")
         proof = attacker.key.sign({"v": 1, "node": me})
         csr = new_key_and_csr(me)[1]
         request = pb.RotateKeysRequest(

@@ -93,7 +93,7 @@ async def test_consumer_killed_before_acknowledging_has_one_effect(
 
     bus = await start_bus("review", store, Subscription(TOPOLOGY.consumer("review__intake"), record))
 
-    await eventually(bus.consumer_lag, value={"review__intake": Lag(0, 0, 0)}, timeout=60)
+    await eventually(bus.consumer_lag, value={"review__intake": Lag(0, 0, 0)})
     assert (await store.count("effects"), len(calls)) == (5, 5 - effects)
     assert await bus.dead_letters.list() == []
     await bus.drain()

@@ -127,7 +127,7 @@ class Node:
     async def delivered(self, count: int) -> None:
         """Wait until so many summaries of this node are delivered."""
 
-        await eventually(lambda: self.count("delivered"), value=count, timeout=60, what="delivered messages")
+        await eventually(lambda: self.count("delivered"), value=count, what="delivered messages")
 
 
 @dataclass

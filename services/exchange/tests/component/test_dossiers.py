@@ -38,7 +38,7 @@ class Works:
             found = (await self.stub("secretary").GetDossier(wire.GetDossierRequest(dossier_id=id))).dossier
             return found if found.state == state else None
 
-        found: wire.Dossier = await eventually(now, what=state, timeout=60)
+        found: wire.Dossier = await eventually(now, what=state)
         return found
 
 
@@ -62,7 +62,7 @@ async def test_dossier_crosses_once_and_its_answer_comes_back(world: Any) -> Non
         await city.review.says(OPENED, "CITY1", 1)
         async with at_work(world, "phuctan", "ward", "hanoi") as ward:
             rounds = ward.intake.host._store
-            await eventually(lambda: rounds.count("rounds", {"node": "hanoi"}), value=1, timeout=60)
+            await eventually(lambda: rounds.count("rounds", {"node": "hanoi"}), value=1)
             ward.node.member.wire.cut()
             draft = wire.Draft(
                 round_id="CITY1", title="Ngày thứ Sáu không chờ tại bộ phận Một cửa", field="Hành chính",
@@ -76,7 +76,7 @@ async def test_dossier_crosses_once_and_its_answer_comes_back(world: Any) -> Non
             ward.node.member.wire.heal()
 
             city_store = city.intake.host._store
-            await eventually(lambda: city_store.count("dossiers"), value=1, timeout=60)
+            await eventually(lambda: city_store.count("dossiers"), value=1)
             [here] = [str(doc["_id"]) for doc in await city_store.find("dossiers")]
             accepted = DossierAccepted(
                 dossier_id=here, dossier_version=1, round_id="CITY1", author_ids=(), accepted_on=date(2023, 5, 20),

@@ -262,7 +262,7 @@ async def test_sending_stops_while_the_hub_is_paused_and_goes_on_by_itself(start
     async with world.stack, city.runs(), ward.runs():
         async with start_hub(tsa_url="http://127.0.0.1:9/", stamp_limit_s=0.5):
             await ward.says("hanoi", summary(0))
-            await eventually(lambda: state_of(ward), value=("active", "paused"), timeout=40)
+            await eventually(lambda: state_of(ward), value=("active", "paused"))
             await ward.says("hanoi", *[summary(number) for number in range(1, 4)])
             await eventually(partial(three_wait, ward), what="messages that wait for the hub")
 

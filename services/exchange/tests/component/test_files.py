@@ -122,13 +122,13 @@ async def open_round(city: Site) -> None:
 
 async def round_known(ward: Site) -> None:
     store = ward.intake.host._store
-    await eventually(lambda: store.count("rounds", {"node": "hanoi"}), value=1, timeout=60)
+    await eventually(lambda: store.count("rounds", {"node": "hanoi"}), value=1)
 
 
 async def arrived(city: Site, count: int = 1) -> list[str]:
     """The ids at the city of the dossiers that came, in the order they did."""
     store = city.intake.host._store
-    await eventually(lambda: store.count("dossiers"), value=count, timeout=60)
+    await eventually(lambda: store.count("dossiers"), value=count)
     return sorted(str(doc["_id"]) for doc in await store.find("dossiers"))
 
 
@@ -139,7 +139,7 @@ async def failure(node: Any, message: Crossing) -> str:
         rows = await node.rows("incoming", key=message.key(), state="failed")
         return rows[0]["reason"] if rows else ""
 
-    found: str = await eventually(reason, what=f"{message.TYPE} put aside", timeout=60)
+    found: str = await eventually(reason, what=f"{message.TYPE} put aside")
     return found
 
 
@@ -164,16 +164,16 @@ async def test_evidence_follows_its_dossier_and_the_council_reads_it(world: Any)
             there = await ward.files("key-0001", file)
             [here] = await arrived(city)
 
-            await eventually(lambda: city.here(file), value=(len(content), True), timeout=60)
+            await eventually(lambda: city.here(file), value=(len(content), True))
             assert await city.reads(here, file) == content
-            await eventually(lambda: ward.shown(there), value=[("hanoi", "there", len(content))], timeout=60)
+            await eventually(lambda: ward.shown(there), value=[("hanoi", "there", len(content))])
             assert await city.shown(here) == [("phuctan", "held", len(content))]
             await eventually(lambda: chunk_bodies(city, ward, world), value=[0, 0, 0])
 
             again = await ward.files("key-0002", file)
             await arrived(city, 2)
-            await eventually(lambda: ward.shown(again), value=[("hanoi", "there", len(content))], timeout=60)
-            await eventually(city.shown, value=[], timeout=60)
+            await eventually(lambda: ward.shown(again), value=[("hanoi", "there", len(content))])
+            await eventually(city.shown, value=[])
             assert len(await ward.node.rows("outgoing", type=FileChunk.TYPE)) == 13
 
 
@@ -184,7 +184,7 @@ async def test_nobody_learns_of_a_file_that_no_dossier_sent_to_them_names(world:
             await round_known(ward)
             named, private = await ward.keeps(made(1000)), await ward.keeps(made(1000, seed=2))
             await ward.files("key-0001", named)
-            await eventually(lambda: city.here(named), value=(1000, True), timeout=60)
+            await eventually(lambda: city.here(named), value=(1000, True))
             stranger = await world.join("khac", "ward")
             async with stranger.runs():
                 questions = [
@@ -228,14 +228,14 @@ async def test_file_that_the_sender_lost_is_told_and_fetched_once_it_is_back(wor
             await ward.node.store.apply([StoredFiles(ward.node.store).keep(named)])
             await ward.node.says("hanoi", letter(AttachedFile(sha256=sha256(content), size=len(content), name="a.pdf")))
             [here] = {*await arrived(city, 2)} - {first}
-            await eventually(lambda: city.shown(here), value=[("phuctan", "failed", 0)], timeout=60)
+            await eventually(lambda: city.shown(here), value=[("phuctan", "failed", 0)])
             lost = (await city.node.operator.ListFiles(pb.ListFilesRequest())).files[0].reason
 
             back = await ward.files("key-0002", await ward.keeps(content))
             await arrived(city, 3)
             await city.node.operator.FetchFile(pb.FetchFileRequest())
-            await eventually(lambda: city.shown(here), value=[("phuctan", "held", len(content))], timeout=60)
-            await eventually(lambda: ward.shown(back), value=[("hanoi", "there", len(content))], timeout=60)
+            await eventually(lambda: city.shown(here), value=[("phuctan", "held", len(content))])
+            await eventually(lambda: ward.shown(back), value=[("hanoi", "there", len(content))])
 
     assert lost == "gone"
 
@@ -259,7 +259,7 @@ async def test_what_does_not_fit_changes_nothing_and_a_false_file_fails_until_so
 
             async def answers(attempt: int, *chunks: FileChunk) -> None:
                 question = asked(sha256(content), attempt=attempt).key()
-                await eventually(lambda: ward.rows("incoming", key=question), what=question, timeout=60)
+                await eventually(lambda: ward.rows("incoming", key=question), what=question)
                 await ward.says("hanoi", *chunks)
 
             await ward.says("hanoi", letter(AttachedFile(sha256=sha256(content), size=1000, name="a.pdf")))
@@ -270,15 +270,15 @@ async def test_what_does_not_fit_changes_nothing_and_a_false_file_fails_until_so
             reasons = [await failure(city.node, one) for one in (stray, larger, beyond)]
             gap, first = part(content[900:], content, offset=900), part(content[:300], content)
             await ward.says("hanoi", gap, first, part(content[:300], content, attempt=9))
-            await eventually(lambda: city.shown(here), value=[("phuctan", "coming", 300)], timeout=60)
+            await eventually(lambda: city.shown(here), value=[("phuctan", "coming", 300)])
             await ward.says("hanoi", part(false[300:], content, offset=300))
             for attempt in (2, 3, 4):
                 await answers(attempt, part(false, content, attempt=attempt))
-            await eventually(lambda: city.shown(here), value=[("phuctan", "failed", 0)], timeout=60)
+            await eventually(lambda: city.shown(here), value=[("phuctan", "failed", 0)])
             failed = await city.node.operator.ListFiles(pb.ListFilesRequest())
             await city.node.operator.FetchFile(pb.FetchFileRequest(sha256=sha256(content)))
             await answers(5, part(content, content, attempt=4), part(content, content, attempt=5))
-            await eventually(lambda: city.shown(here), value=[("phuctan", "held", 1000)], timeout=60)
+            await eventually(lambda: city.shown(here), value=[("phuctan", "held", 1000)])
             with pytest.raises(RemoteRefusal) as refused:
                 await city.node.operator.FetchFile(pb.FetchFileRequest(sha256=sha256(content)))
             bodies = await city.node.rows("incoming", type=FileChunk.TYPE, kept=1)
@@ -371,11 +371,11 @@ async def test_file_comes_whole_through_kills_a_full_disk_a_cut_link_and_an_inta
         with process(city), process(ward):
             blows.at_put(3, disk_full)
             blows.at_put(5, ward.node.member.wire.cut)
-            await eventually(lambda: blows.struck[3:], what="a cut link", timeout=60)
+            await eventually(lambda: blows.struck[3:], what="a cut link")
             at_cut = await city.here(file)
             ward.node.member.wire.heal()
             blows.at_put(5, way.cut)
-            await eventually(lambda: blows.struck[4:], what="an intake that is away", timeout=60)
+            await eventually(lambda: blows.struck[4:], what="an intake that is away")
             way.heal()
             await eventually(lambda: city.here(file), value=(len(content), True), timeout=90)
             [here] = await arrived(city)

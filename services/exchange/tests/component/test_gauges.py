@@ -31,7 +31,7 @@ async def test_gauges_say_what_waits_for_whom_while_the_link_is_cut(ward: Any, s
     ward.member.wire.cut()
     await ward.says("hanoi", summary(2), summary(3))
 
-    await eventually(connected, value=0.0, timeout=60, what="the link in the figures")
+    await eventually(connected, value=0.0, what="the link in the figures")
     now = await figures(ward, "link_backlog", "link_oldest_seconds", "link_refused", "certificate_seconds_left")
     assert (now["link_backlog"], now["link_refused"]) == ({"hanoi": 2.0, "hub": 0.0}, {"hanoi": 0.0, "hub": 0.0})
     assert now["link_oldest_seconds"]["hanoi"] > 0.0

@@ -77,7 +77,7 @@ async def process(node: Any) -> AsyncIterator[Process]:
     ) as child:
         channel = connect(f"127.0.0.1:{port}", telemetry=telemetry, token=token, timeout=5)
         running = Process(node, child, channel)
-        await eventually(running.link, what="a serving exchange", timeout=40)
+        await eventually(running.link, what="a serving exchange")
         try:
             yield running
         finally:
@@ -130,7 +130,7 @@ async def test_exchanges_killed_again_and_again_lose_nothing_and_do_nothing_twic
                 await eventually(partial(moved, below, turn * 100), what="something under way")
                 await (above if turn % 2 else below).kill()
         async with process(city), process(ward) as below:
-            await eventually(lambda: below.delivered("hanoi"), value=400, timeout=60)
+            await eventually(lambda: below.delivered("hanoi"), value=400)
 
     received, effects = await stored(city)
     assert sorted(received) == effects == ids(400)
@@ -152,7 +152,7 @@ async def test_an_exchange_killed_before_it_could_offer_what_it_had_committed_of
         ward.member.server.start()
 
         async with process(ward) as below:
-            await eventually(lambda: below.delivered("hanoi"), value=20, timeout=60)
+            await eventually(lambda: below.delivered("hanoi"), value=20)
             assert await city.taken() == ids(20)
 
 

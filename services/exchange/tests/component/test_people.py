@@ -94,7 +94,7 @@ class Office:
             found = {one.organisation_id: one for one in listed.organisations}
             return found[id] if id in found and found[id].valid_to == valid_to else None
 
-        told: org.Organisation = await eventually(now, timeout=60, what=f"{id} to be asserted")
+        told: org.Organisation = await eventually(now, what=f"{id} to be asserted")
         return told
 
     async def link(self, link_id: str, state: str) -> pb.Link:
@@ -102,7 +102,7 @@ class Office:
             listed = await self.links.ListLinks(pb.ListLinksRequest(state=state))
             return next((one for one in listed.links if one.link_id == link_id), None)
 
-        found: pb.Link = await eventually(now, timeout=60, what=f"the link to be {state}")
+        found: pb.Link = await eventually(now, what=f"the link to be {state}")
         return found
 
     async def record(self, person: str) -> list[tuple[str, int, str, str]]:
@@ -176,15 +176,15 @@ async def test_record_follows_its_person_over_a_confirmed_succession_until_the_l
         await old.council.says(recognised(there), "I1:grassroots", 1)
         await old.links.AnswerLink(pb.AnswerLinkRequest(link_id=link_id, confirm=True))
         at_new = await new.link(link_id, "confirmed")
-        first = await eventually(lambda: shown(new, here, 1), timeout=60)
+        first = await eventually(lambda: shown(new, here, 1))
         await old.council.says(certificate(there), "C-I1", 1)
         await old.council.says(recognised(there, "I2"), "I2:grassroots", 1)
-        both = await eventually(lambda: shown(new, here, 2, numbered=1), timeout=60)
+        both = await eventually(lambda: shown(new, here, 2, numbered=1))
         of_old = await old.record(there)
 
         await new.links.RevokeLink(pb.RevokeLinkRequest(link_id=link_id, reason="nhầm người"))
         at_old = await old.link(link_id, "revoked")
-        await eventually(lambda: shown(new, here, 0), timeout=60)
+        await eventually(lambda: shown(new, here, 0))
         kept = await new.recognition.host._store.get("person_records", here)
         sent = [await each.node.rows("outgoing", type=PersonRecord.TYPE) for each in (old, new)]
         failed = [await old.failures("phuctan"), await new.failures("badinh")]
@@ -263,7 +263,7 @@ async def test_what_a_node_may_not_say_of_organisations_and_people_is_refused_an
             ]
             await attacker.says("badinh", *says)
             await old.told_of("tayho:W")
-            await eventually(lambda: settled(old, liar), value=len(says), timeout=60)
+            await eventually(lambda: settled(old, liar), value=len(says))
             refused = await old.failures(liar)
             link = await old.link("tayho/1", "proposed")
             told = await attacker.rows("incoming", sender="badinh", type=PersonLinkAnswered.TYPE)

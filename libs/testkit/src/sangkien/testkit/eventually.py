@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 0.02
 
 
 async def eventually(
-    condition: Callable[[], Any], *, timeout: float = 20.0, what: str = "", value: object = None
+    condition: Callable[[], Any], *, timeout: float = 60.0, what: str = "", value: object = None
 ) -> Any:
     """Ask `condition`, a plain or an async function, until it answers something true, or equal to `value` if given.
 
