@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from sangkien.api.exchange.v1 import exchange_pb2 as pb
+from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
+from sangkien.rpc import RemoteRefusal
 from sangkien.testkit import eventually
 
 
@@ -35,3 +39,19 @@ async def test_the_senders_trace_goes_on_at_the_receiver(city: Any, ward: Any, s
 
     goes_on = ["decision.summarised.v1 take", "ev.exchange.decision.summarised.v1 publish"]
     await eventually(spans, value=[(name, "b7ad6b7169203331") for name in goes_on])
+
+
+async def test_author_learns_nothing_of_custody_and_an_office_does(ward: Any) -> None:
+    """Exchange does not know whose dossier it is: what it tells has authors' ids and codes of certificates."""
+    told = {}
+    for role in ("author", "council_member", "union_officer"):
+        stub = ExchangeServiceStub(ward.running.channel("phuctan:01JSOMEBODY", [role]))
+        with pytest.raises(RemoteRefusal) as refused:
+            await stub.GetCustody(pb.GetCustodyRequest(dossier_id="NO-SUCH"))
+        told[role] = refused.value.code
+
+    assert told == {
+        "author": "role_missing",
+        "council_member": "role_missing",
+        "union_officer": "exchange_custody_unknown",
+    }
