@@ -87,6 +87,26 @@ async def test_drain_finishes_calls_under_way_and_takes_no_new_ones(node: Any, k
     assert "late" not in served.seen
 
 
+async def test_drain_keeps_nobody_waiting_who_came_in_a_crowd(node: Any) -> None:
+    begun, finish = asyncio.Event(), asyncio.Event()
+
+    async def work(text: str) -> str:
+        begun.set()
+        await finish.wait()
+        return text
+
+    served = await node.serve(work)
+    crowd = [asyncio.create_task(served.call("Once", str(number))) for number in range(100)]
+    await begun.wait()
+    draining = asyncio.create_task(served.server.drain(600))
+    finish.set()
+    answers = await asyncio.gather(*crowd, return_exceptions=True)
+    await draining
+    turned_away = [answer.status for answer in answers if isinstance(answer, RemoteUnavailable)]
+    assert turned_away.count("DEADLINE_EXCEEDED") == 0  # else somebody was taken in and left to wait
+    assert sorted(answer[0] for answer in answers if isinstance(answer, list)) == sorted(served.seen)
+
+
 async def test_drain_of_a_server_that_never_started_is_nothing(node: Any) -> None:
     served = await node.serve()
     await served.server.drain(0)

@@ -1,4 +1,7 @@
-"""Both adapters behind one fixture: every test that takes ``store`` is part of the contract."""
+"""Both adapters behind one fixture: every test that takes ``store`` is part of the contract.
+
+SQLite twice: written by the event loop, as on a quick disk, and by the thread, as on a slow one.
+"""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -9,6 +12,7 @@ import pytest_asyncio
 from pymongo import AsyncMongoClient
 
 from sangkien.store import Index, Schema, Store, open_store
+from sangkien.store.sqlite import writer
 
 SCHEMA = Schema(
     ("dossiers", "outbox", "registers"),
@@ -21,11 +25,15 @@ SCHEMA = Schema(
 )
 
 
-@pytest_asyncio.fixture(params=["sqlite", "mongo"])
-async def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+@pytest_asyncio.fixture(params=["sqlite", "sqlite on a slow disk", "mongo"])
+async def empty_store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Store]:
     """A store nothing has been declared in."""
     database = f"contract_{uuid.uuid4().hex}"
-    if request.param == "sqlite":
+    if request.param != "mongo":
+        if request.param != "sqlite":
+            monkeypatch.setattr(writer, "MOST_ON_THE_LOOP", -1)
         store = await open_store(f"sqlite://{tmp_path}", database=database)
         yield store
         await store.close()

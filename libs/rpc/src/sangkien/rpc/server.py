@@ -7,6 +7,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection as grpc_reflection
 
+from sangkien.rpc.accepting import Server
 from sangkien.rpc.faults import Translate
 from sangkien.rpc.guard import Guard, Handler
 from sangkien.rpc.policy import Policy, PolicyError
@@ -40,6 +41,16 @@ class _Methods:
     def add_registered_method_handlers(self, service: str, handlers: dict[str, Handler]) -> None:
         self.services.append(service)
         self.handlers.update({f"/{service}/{name}": handler for name, handler in handlers.items()})
+
+
+class _Unregistered:
+    """Takes a servicer's methods for a server, but not into its core, where each would be waited for apart."""
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Handler]) -> None:
+        """They are among the generic ones, too."""
 
 
 class _HealthServicer(health.aio.HealthServicer):  # type: ignore[misc] # grpc_health ships no types
@@ -131,10 +142,8 @@ class RpcServer:
 
     async def start(self) -> None:
         """Listen and serve; from now on health says SERVING. Raises `ListenFailed`."""
-        server = grpc.aio.server(
-            interceptors=[self._guard], options=self._options, maximum_concurrent_rpcs=self._max_concurrent
-        )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        server = Server(interceptors=[self._guard], options=self._options, maximum_concurrent_rpcs=self._max_concurrent)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, _Unregistered(server))
         if self._reflection:
             names = (*self._services, health.SERVICE_NAME, grpc_reflection.SERVICE_NAME)
             grpc_reflection.enable_server_reflection(names, server)

@@ -1,4 +1,4 @@
-"""The SQLite adapter: WAL, synchronous=FULL, one writer thread, a few reading threads, one owning process."""
+"""The SQLite adapter: WAL, synchronous=FULL, one writing connection, a few reading ones, one owning process."""
 # ruff: noqa: S608 (names in statements are checked, values bound)
 
 import asyncio
@@ -28,8 +28,9 @@ from sangkien.store.sqlite.sql import (
     order_sql,
     where_sql,
 )
+from sangkien.store.sqlite.transactions import duplicate
 from sangkien.store.sqlite.units import Unit, prepare
-from sangkien.store.sqlite.writer import Task, Writer, duplicate
+from sangkien.store.sqlite.writer import Task, Writer
 from sangkien.store.tracing import unit_span
 
 _decode = msgspec.json.Decoder().decode
@@ -51,6 +52,7 @@ class SqliteStore:
         self._collections: set[str] = set()
         self._closed = False
         writing = _connect(path, cache_kib=4096)
+        writing.execute("pragma busy_timeout=0")  # the writer waits by itself, for as long as where it runs allows
         self._point = _connect(path, cache_kib=4096)
         self._writer = Writer(writing, loop)
         self._local = threading.local()
@@ -143,6 +145,7 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
+        self._writer.hand_over()
         await asyncio.to_thread(self._shut)
 
     def _shut(self) -> None:

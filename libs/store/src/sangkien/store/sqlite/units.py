@@ -1,4 +1,4 @@
-"""Units of work, prepared where they are submitted so that the writer thread has little Python left to run."""
+"""Units of work, checked and encoded where they are submitted, so that writing them is little Python."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,24 +1,28 @@
-"""The one thread that writes: it takes whatever units wait, and one commit makes all of them durable."""
+"""Who writes, and when: units that come in the same turn of the event loop share one commit, and so do those that wait.
+
+Where the disk is quick and the unit small, the event loop writes by itself: a commit then takes a fifth of a
+millisecond, while a hop to a thread and back takes five in a busy process, for at each statement the thread waits for
+the interpreter lock. Large units, tasks, and everything while the disk is slow go to a thread, and the loop goes on.
+"""
 
 import asyncio
 import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
-from operator import itemgetter
 from typing import Any, Final
 
-from sangkien.store.errors import Conflict, Duplicate, StoreUnavailable
-from sangkien.store.sqlite.sql import delete_sql, insert_sql, replace_sql
-from sangkien.store.sqlite.units import REPLACE, WIDTH, Batch, Unit
+from sangkien.store.errors import StoreUnavailable
+from sangkien.store.sqlite.transactions import PATIENCE_SECONDS, Busy, Transactions, Work
+from sangkien.store.sqlite.units import Unit
 
-_STATEMENTS: Final[tuple[Callable[[str, int], str], ...]] = (delete_sql, replace_sql, insert_sql)
-_batch = itemgetter(0)
 MAX_STEPS: Final = 4096
-MAX_ROWS: Final = 128
-
-Work = Callable[[sqlite3.Connection], None]
+MOST_ON_THE_LOOP: Final = 400
+"""Steps of one commit on the event loop: some two milliseconds."""
+SLOW_SECONDS: Final = 0.002
+_SLOW_IN_A_ROW: Final = 3
+"""One slow commit may be a checkpoint."""
+_PAUSE_SECONDS: Final = 1.0
 
 
 class Task:
@@ -31,11 +35,16 @@ class Task:
 
 
 class Writer:
-    """Owns the writing connection. ``submit`` is called on the event loop, everything else runs on the thread."""
+    """Owns the writing connection. All but the thread's own methods and `stop` are called on the event loop."""
 
     def __init__(self, db: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
-        self._db = db
+        self._transactions = Transactions(db)
         self._loop = loop
+        self._soon: list[Unit] = []
+        self._away = 0
+        """Items with the thread. While there are any, the connection is the thread's."""
+        self._slow = 0
+        self._thread_until = 0.0
         self._queue: queue.SimpleQueue[Unit | Task | None] = queue.SimpleQueue()
         self._held: Unit | Task | None = None
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
@@ -43,13 +52,57 @@ class Writer:
 
     def submit(self, item: Unit | Task) -> None:
         """Queue ``item``; its future is resolved on the event loop once it is durable or has failed."""
-        self._queue.put(item)
+        if (
+            self._away
+            or isinstance(item, Task)
+            or len(item.steps) > MOST_ON_THE_LOOP
+            or self._loop.time() < self._thread_until
+        ):
+            self.hand_over()
+            self._give(item)
+        else:
+            self._soon.append(item)
+            if len(self._soon) == 1:
+                self._loop.call_soon(self._write_here)
+
+    def hand_over(self) -> None:
+        """Leave to the thread what was to be written soon."""
+        for unit in self._soon:
+            self._give(unit)
+        self._soon = []
 
     def stop(self) -> None:
-        """Finish what is queued, then close the connection. Blocks."""
+        """Finish what the thread was given, then close the connection. Blocks."""
         self._queue.put(None)
         self._thread.join()
-        self._db.close()
+        self._transactions.close()
+
+    def _give(self, item: Unit | Task) -> None:
+        self._away += 1
+        self._queue.put(item)
+
+    def _write_here(self) -> None:
+        units = self._soon
+        if not units:
+            return  # the thread has them
+        if sum(len(unit.steps) for unit in units) > MOST_ON_THE_LOOP:
+            self.hand_over()
+            return
+        try:
+            outcomes = self._transactions.write(units, patience=0)
+        except Busy:
+            self.hand_over()
+            return
+        self._soon = []
+        self._learn(self._transactions.commit_seconds)
+        _resolve(units, outcomes)
+
+    def _learn(self, commit_seconds: float) -> None:
+        """After a few slow commits the loop is not to wait for the disk; a second later one commit is tried again."""
+        self._slow = self._slow + 1 if commit_seconds > SLOW_SECONDS else 0
+        if self._slow >= _SLOW_IN_A_ROW:
+            self._slow = _SLOW_IN_A_ROW - 1
+            self._thread_until = self._loop.time() + _PAUSE_SECONDS
 
     def _run(self) -> None:
         while True:
@@ -58,11 +111,13 @@ class Writer:
             if first is None:
                 return
             if isinstance(first, Task):
-                outcome = self._guarded(lambda task=first: self._alone(task))  # type: ignore[misc]
-                self._report([first], [outcome])
+                self._report([first], [self._transactions.alone(first.work, patience=PATIENCE_SECONDS)])
                 continue
             units, more = self._gather(first)
-            outcomes = self._write(units)
+            try:
+                outcomes = self._transactions.write(units, patience=PATIENCE_SECONDS)
+            except Busy as error:
+                outcomes = [StoreUnavailable(str(error)) for _ in units]
             self._report(units, outcomes)
             if not more:
                 return
@@ -84,124 +139,21 @@ class Writer:
             steps += len(item.steps)
         return units, True
 
-    def _write(self, units: list[Unit]) -> list[Exception | None]:
-        """All units in one transaction: at a stroke, and if any of them cannot be done, one by one."""
-        error = self._guarded(lambda: self._together(units))
-        if error is None:
-            return [None] * len(units)
-        if isinstance(error, StoreUnavailable):
-            return [StoreUnavailable(str(error)) for _ in units]
-        outcomes: list[Exception | None] = []
-        error = self._guarded(lambda: self._one_by_one(units, outcomes))
-        return outcomes if error is None else [StoreUnavailable(str(error)) for _ in units]
-
-    def _guarded(self, work: Callable[[], None]) -> Exception | None:
-        """Run ``work`` in a transaction and commit; on any error roll back and return it, translated."""
-        try:
-            self._db.execute("begin immediate")
-            work()
-            self._db.execute("commit")
-        except Exception as error:  # noqa: BLE001 - reported to every waiting caller
-            try:
-                if self._db.in_transaction:
-                    self._db.execute("rollback")
-            except sqlite3.Error as failed:
-                return StoreUnavailable(f"SQLite could not roll back: {failed}")
-            return _translate(error)
-        return None
-
-    def _alone(self, task: Task) -> None:
-        task.work(self._db)
-
-    def _together(self, units: list[Unit]) -> None:
-        """Rows of many units share statements.
-
-        Each statement then costs one hand-over of the interpreter lock, which the event loop wants as well. A unit
-        that touches a document already taken starts a new round.
-        """
-        rows: dict[Batch, list[Any]] = {}
-        taken: set[tuple[str, str]] = set()
-        for unit in units:
-            if not (unit.in_any_order and taken.isdisjoint(unit.keys)):
-                self._flush(rows)
-                rows, taken = {}, set()
-                if not unit.in_any_order:
-                    self._in_order(unit)
-                    continue
-            taken |= unit.keys
-            for batch, values in unit.rows.items():
-                known = rows.get(batch)
-                if known is None:
-                    rows[batch] = values.copy()
-                else:
-                    known += values
-        self._flush(rows)
-
-    def _flush(self, rows: dict[Batch, list[Any]]) -> None:
-        execute = self._db.execute
-        for (kind, coll), values in sorted(rows.items(), key=_batch):
-            width, start = WIDTH[kind], 0
-            while left := (len(values) - start) // width:
-                count = _share(min(left, MAX_ROWS))
-                end = start + count * width
-                done = execute(_STATEMENTS[kind](coll, count), values[start:end]).rowcount
-                if kind == REPLACE and done != count:
-                    raise Conflict(coll, values[start])
-                start = end
-
-    def _one_by_one(self, units: list[Unit], outcomes: list[Exception | None]) -> None:
-        for unit in units:
-            self._db.execute("savepoint unit")
-            try:
-                self._in_order(unit)
-            except sqlite3.OperationalError:  # the disk, not the unit: nothing in this transaction can be trusted
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one unit is that unit's answer
-                self._db.execute("rollback to unit")
-                outcomes.append(error)
-            else:
-                outcomes.append(None)
-            self._db.execute("release unit")
-
-    def _in_order(self, unit: Unit) -> None:
-        for (kind, coll), row in unit.steps:
-            try:
-                done = self._db.execute(_STATEMENTS[kind](coll, 1), row).rowcount
-            except sqlite3.IntegrityError as error:
-                raise duplicate(coll, row[0], error) from None
-            if kind == REPLACE and done != 1:
-                raise Conflict(coll, row[0])
-
     def _report(self, items: list[Any], outcomes: list[Exception | None]) -> None:
         def resolve() -> None:
-            for item, outcome in zip(items, outcomes, strict=True):
-                if item.future.done():  # its caller was cancelled
-                    continue
-                if outcome is None:
-                    item.future.set_result(None)
-                else:
-                    item.future.set_exception(outcome)
+            self._away -= len(items)
+            _resolve(items, outcomes)
 
         # A closed loop has nobody left to tell, and what was committed stays committed.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(resolve)
 
 
-def _share(rows: int) -> int:
-    """How many of `rows` go into the next statement: its three highest bits, which leaves little for another.
-
-    A statement costs two hand-overs of the interpreter lock. Some two dozen sizes are few enough to stay prepared.
-    """
-    return rows >> max(0, rows.bit_length() - 3) << max(0, rows.bit_length() - 3)
-
-
-def duplicate(coll: str, id: str | None, error: sqlite3.IntegrityError) -> Duplicate:
-    """SQLite's message names the index (``index 'coll:a,b'``) or the key column (``coll.id``)."""
-    name = str(error).partition("index '")[2].rstrip("'")
-    return Duplicate(coll, id, tuple(name.partition(":")[2].split(",")) if name else ("_id",))
-
-
-def _translate(error: Exception) -> Exception:
-    if isinstance(error, sqlite3.OperationalError):
-        return StoreUnavailable(f"SQLite could not write: {error}")
-    return error
+def _resolve(items: list[Any], outcomes: list[Exception | None]) -> None:
+    for item, outcome in zip(items, outcomes, strict=True):
+        if item.future.done():  # its caller was cancelled
+            continue
+        if outcome is None:
+            item.future.set_result(None)
+        else:
+            item.future.set_exception(outcome)

@@ -118,10 +118,9 @@ class FileDossiers:
         filing's Refusal, DirectoryDown, StoreUnavailable.
         """
         call = self._traces.traceparent()
-        with self._traces.span("intake.file"):
-            outcome = await self._desk.hand_in(_Handed(read, caller, call))
-            if isinstance(outcome, Filing):
-                outcome = await self._by_name(outcome, caller, call)
+        outcome = await self._desk.hand_in(_Handed(read, caller, call))
+        if isinstance(outcome, Filing):
+            outcome = await self._by_name(outcome, caller, call)
         if isinstance(outcome, Filed):
             return outcome
         raise outcome

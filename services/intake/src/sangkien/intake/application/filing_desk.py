@@ -1,4 +1,4 @@
-"""Callers who wait at the same time are served together: writing for thirty costs little more than for one."""
+"""Callers who come at the same time are served together: writing for thirty costs little more than for one."""
 
 import asyncio
 from collections import deque
@@ -9,13 +9,16 @@ from typing import Final, Generic, TypeVar
 LARGEST_GROUP: Final = 200
 CLERKS: Final = 2
 """Groups under way at a time: one is decided while the one before it becomes durable."""
+QUIET_TURNS: Final = 8
+"""A group is called when for so many turns of the event loop nobody came. A server takes calls in a few at a turn, and
+whoever comes just after a group was called waits for all of it."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class FilingDesk(Generic[T, R]):
-    """Gathers what comes in while earlier groups are being settled, and settles it as one group.
+    """Gathers those who come at about the same time, or while earlier groups are being settled, into one group.
 
     `settle` answers one result an item, in order. When it raises, every item of the group is settled again by itself,
     so that nobody gets the error of another. A caller who goes away costs the others nothing; what was taken of him is
@@ -26,29 +29,46 @@ class FilingDesk(Generic[T, R]):
         self._settle = settle
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._clerks: set[asyncio.Task[None]] = set()
+        self._gathering = False
 
     async def hand_in(self, item: T) -> R:
         """The result for this item. Raises what `settle` raises for it alone."""
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
-        if len(self._clerks) < CLERKS:
+        self._call_clerk()
+        return await result
+
+    def _call_clerk(self) -> None:
+        if self._waiting and not self._gathering and len(self._clerks) < CLERKS:
+            self._gathering = True
             # In a context of its own: a group belongs to no single caller, nor to a caller's trace.
             clerk = asyncio.create_task(self._serve(), context=Context())
             self._clerks.add(clerk)
-            clerk.add_done_callback(self._clerks.discard)
-        return await result
+            clerk.add_done_callback(self._released)
+
+    def _released(self, clerk: asyncio.Task[None]) -> None:
+        self._clerks.discard(clerk)
+        self._call_clerk()
 
     async def _serve(self) -> None:
-        while group := self._next_group():
-            try:
-                _answer(group, await self._settle([item for item, _ in group]))
-            except Exception as error:  # noqa: BLE001 (whatever it is, it is the caller's to judge)
-                if len(group) == 1:
-                    _fail(group[0][1], error)
-                else:
-                    await asyncio.gather(*(self._settle_alone(*each) for each in group))
+        group = await self._gathered()
+        self._gathering = False
+        if not group:
+            return
+        try:
+            _answer(group, await self._settle([item for item, _ in group]))
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is the caller's to judge)
+            if len(group) == 1:
+                _fail(group[0][1], error)
+            else:
+                await asyncio.gather(*(self._settle_alone(*each) for each in group))
 
-    def _next_group(self) -> list[tuple[T, asyncio.Future[R]]]:
+    async def _gathered(self) -> list[tuple[T, asyncio.Future[R]]]:
+        known = 0
+        while known < min(len(self._waiting), LARGEST_GROUP):
+            known = len(self._waiting)
+            for _ in range(QUIET_TURNS):
+                await asyncio.sleep(0)
         group: list[tuple[T, asyncio.Future[R]]] = []
         while self._waiting and len(group) < LARGEST_GROUP:
             item, result = self._waiting.popleft()
