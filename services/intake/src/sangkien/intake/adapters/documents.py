@@ -105,14 +105,15 @@ def read_dossier(doc: Document) -> Dossier:
     return dossier
 
 
-def draft_document(dossier_id: str, revision: int, draft: Draft, *, filed_by: str, at: str) -> Document:
+def draft_document(dossier: Dossier, revision: int, draft: Draft, *, filed_by: str, at: str) -> Document:
+    """One version of the dossier: where it goes is the dossier's to say, the rest is in the draft."""
     return {
-        "_id": version_id(dossier_id, revision),
+        "_id": version_id(dossier.dossier_id, revision),
         "filed_by": filed_by,
         "at": at,
-        "round_id": draft.round_id,
-        "tier": draft.tier,
-        "initiative_id": draft.initiative_id,
+        "round_id": dossier.round_id,
+        "tier": dossier.tier,
+        "initiative_id": dossier.initiative_id,
         "title": draft.title,
         "field": draft.field,
         "unit_id": draft.unit_id,

@@ -32,9 +32,9 @@ def _facts(dossier: Dossier, draft: Draft, filed_by: str) -> dict[str, Any]:
     return {
         "dossier_id": dossier.dossier_id,
         "code": dossier.code,
-        "round_id": draft.round_id,
-        "tier": draft.tier,
-        "initiative_id": draft.initiative_id,
+        "round_id": dossier.round_id,
+        "tier": dossier.tier,
+        "initiative_id": dossier.initiative_id,
         "title": draft.title,
         "field": draft.field,
         "unit_id": draft.unit_id,

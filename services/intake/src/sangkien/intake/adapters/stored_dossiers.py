@@ -132,10 +132,7 @@ class StoredDossiers:
 
     @staticmethod
     def _version(dossier: Dossier, revision: int, draft: Draft, filed_by: str, now: datetime) -> Op:
-        return Insert(
-            VERSIONS,
-            draft_document(dossier.dossier_id, revision, draft, filed_by=filed_by, at=now.isoformat()),
-        )
+        return Insert(VERSIONS, draft_document(dossier, revision, draft, filed_by=filed_by, at=now.isoformat()))
 
 
 def _authorships_anew(dossier: Dossier) -> list[Op]:

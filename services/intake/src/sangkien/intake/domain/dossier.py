@@ -77,7 +77,6 @@ class Dossier(Aggregate):
         """Receipt a checked draft whose unit and authors are known by id. Raises AuthorTwice and `Round.check`'s."""
         within.check(draft.tier, draft.filed_on)
         check_distinct(draft.authors)
-        placed = replace(draft, round_id=within.round_id, tier=within.tier)
         dossier = cls(
             dossier_id=dossier_id,
             code=receipt_code(dossier_id, draft.filed_on.year),
@@ -93,7 +92,7 @@ class Dossier(Aggregate):
             traceparent=traceparent,
             competent_node=within.node,
         )
-        dossier.record(DossierFiled(placed, filed_by, answer_due))
+        dossier.record(DossierFiled(draft, filed_by, answer_due))
         return dossier
 
     def supplement(self, draft: Draft, *, expected: int, on: date, fingerprint: str, filed_by: str) -> bool:

@@ -1,4 +1,7 @@
-"""What happened to a dossier while it was intake's."""
+"""What happened to a dossier while it was intake's.
+
+A draft is told as it was filed: its round, tier and initiative, which it may leave open, are those of the dossier.
+"""
 
 from dataclasses import dataclass
 from datetime import date
