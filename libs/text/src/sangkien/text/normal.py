@@ -24,6 +24,9 @@ def _clean(char: str) -> str:
 
 
 def _is_sound(text: str) -> bool:
+    """Whether a printable text is in normal form but for blanks at its ends."""
+    if "  " in text:
+        return False
     if text.isascii():
         return True
     # Four searches for a letter each take a twentieth of the time of one for any of them by a pattern.
@@ -38,7 +41,7 @@ def nfc(text: str) -> str:
     control characters, turns every run of blanks (no-break space, tab, line feed) into one space, and trims.
     Idempotent; never raises. Source: Unicode Standard Annex 15.
     """
-    if "  " not in text and text.isprintable() and _is_sound(text):  # most texts are; the rest takes 30 times as long
+    if text.isprintable() and _is_sound(text):  # most texts are; the rest takes 30 times as long
         return text.strip(" ")
     # Cleaning comes before composing: a zero-width character between a letter and its tone would keep them apart.
     cleaned = "".join(map(_clean, text.translate(_ETH_TO_D)))
@@ -48,7 +51,7 @@ def nfc(text: str) -> str:
 def nfc_lines(text: str) -> str:
     """`nfc` for text of several paragraphs: line breaks are kept as line feeds, at most one empty line in a row."""
     if text.isprintable():  # no line break of any kind
-        return nfc(text)
+        return text.strip(" ") if _is_sound(text) else nfc(text)
     lines = [nfc(line) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
