@@ -47,7 +47,7 @@ class Event(BaseModel):
 
     def to_bytes(self) -> bytes:
         """The JSON body as it is stored in the outbox and published."""
-        return self.model_dump_json().encode()
+        return self.__pydantic_serializer__.to_json(self)  # as `model_dump_json`, which makes a str of it
 
     @classmethod
     def from_bytes(cls, body: bytes | str) -> Self:
