@@ -10,6 +10,8 @@ CHARACTERS_OF_HASH = 9
 """Of a code that stands for a document, before its check character."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+_DOUBLED = [value << 1 ^ (0x25 if value & 16 else 0) for value in range(32)]
+"""Each element of GF(32) (x^5 + x^2 + 1) times its generator x."""
 _MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 
 
@@ -44,13 +46,9 @@ def is_checked(code: str) -> bool:
 
 
 def _check(values: Sequence[int]) -> int:
-    # Weights are distinct powers of a generator of GF(32) (x^5 + x^2 + 1), which is what makes every single error and
-    # every exchange of two characters change the sum.
+    # Weights are distinct powers of a generator, which is what makes every single error and every exchange of two
+    # characters change the sum.
     total = 0
     for value in values:
-        total = _doubled(total) ^ value
-    return _doubled(total)
-
-
-def _doubled(value: int) -> int:
-    return value << 1 ^ (0x25 if value & 16 else 0)
+        total = _DOUBLED[total] ^ value
+    return _DOUBLED[total]
