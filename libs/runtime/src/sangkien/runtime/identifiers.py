@@ -4,10 +4,11 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [high + low for high in _CROCKFORD for low in _CROCKFORD]  # ten bits each, thirteen to a ULID
-_SHIFTS = range(120, -1, -10)
+_SHIFTS = range(110, -1, -10)
 _RANDOM_BITS = 80
 
 _lock = threading.Lock()
@@ -36,6 +37,12 @@ def first_id(at: datetime) -> str:
 
 
 def _text(number: int) -> str:
+    return _head(number >> 10) + _PAIRS[number & 1023]
+
+
+@lru_cache(maxsize=1)
+def _head(number: int) -> str:
+    """All of an id but its last two characters: mostly the same for all that a process makes within a millisecond."""
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
