@@ -100,9 +100,8 @@ def _check_mapping(mapping: dict[Any, Any], depth: int) -> None:
 
 
 def _check_value(value: Any, depth: int) -> None:
+    """Of a type that is not plain."""
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return
     if kind is int:
         if not -MAX_INT <= value <= MAX_INT:
             raise _Bad("integer beyond ±2**53; keep it as a str")
@@ -112,7 +111,8 @@ def _check_value(value: Any, depth: int) -> None:
         if depth >= MAX_DEPTH:
             raise _Bad(f"nested deeper than {MAX_DEPTH} levels")
         for item in value:
-            _check_value(item, depth + 1)
+            if type(item) not in _PLAIN:
+                _check_value(item, depth + 1)
     elif kind is float:
         if value - value != 0:
             raise _Bad("NaN and infinity cannot be stored")
