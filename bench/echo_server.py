@@ -1,4 +1,7 @@
-"""A bare grpc.aio echo in a process of its own: the ceiling of any unary call on this machine. Prints its port."""
+"""A bare grpc.aio echo in a process of its own: the ceiling of any unary call on this machine. Prints its port.
+
+On asyncio's own event loop, as the library comes; with the argument `uvloop` on the loop that our services run on.
+"""
 
 import asyncio
 import sys
@@ -23,5 +26,6 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    if sys.argv[1:] == ["uvloop"]:
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(serve())

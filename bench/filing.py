@@ -1,7 +1,8 @@
 """Filing, unary and bulk: authority and traces on, durable before the answer, against a bare echo of the same size.
 
-Both are called the same way: ready bytes over a bare channel, ours with a token and a trace as metadata, so that the
-ratio is of the servers and not of two clients. Only directory, intake and the broker run while it measures: what review
+All are called the same way: ready bytes over a bare channel, ours with a token and a trace as metadata, so that the
+ratio is of the servers and not of two clients. The echo is there twice: as grpc.aio comes, and on uvloop, which our
+services use and which makes it faster. Only directory, intake and the broker run while it measures: what review
 does with the events is its own figure.
 """
 
@@ -76,29 +77,41 @@ async def measure(chosen: argparse.Namespace) -> Result:
         async with (
             local_node(folder, Options(("directory", "intake"))) as running,
             grpc.aio.insecure_channel(running.running.targets["intake"]) as channel,
-            helper("echo_server.py") as echo_port,
-            grpc.aio.insecure_channel(f"127.0.0.1:{echo_port}") as bare,
+            helper("echo_server.py") as port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as bare,
+            helper("echo_server.py", "uvloop") as port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as on_uvloop,
         ):
             assert running.supervisor is not None
             intake = psutil.Process(running.supervisor.pids()["intake"])
-            return await compare(await filer(running, channel), bare, intake, chosen)
+            return await compare(await filer(running, channel), bare, on_uvloop, intake, chosen)
 
 
-async def compare(who: Filer, bare: grpc.aio.Channel, intake: psutil.Process, chosen: argparse.Namespace) -> Result:
+async def compare(
+    who: Filer,
+    bare: grpc.aio.Channel,
+    on_uvloop: grpc.aio.Channel,
+    intake: psutil.Process,
+    chosen: argparse.Namespace,
+) -> Result:
     """The same number of calls of the same size, turn and turn about.
 
     What a call takes of the processor in intake's process, all threads, says more than rates where others are at work.
     """
     result: Result = {}
     size = len(request_bytes(who, "k" * 24, 0))
-    ping: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = bare.unary_unary("/bench.Echo/Echo")
-    pong = b"x" * size
+    pings: list[grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = [
+        channel.unary_unary("/bench.Echo/Echo") for channel in (bare, on_uvloop)
+    ]
     result["request_bytes"] = size
     for width in (1, 32):
-        ours, ceiling, took, spent = [], [], [], []
+        ours, took, spent = [], [], []
+        ceiling: list[float] = []
+        ceiling_on_uvloop: list[float] = []
         for turn in range(ROUNDS):
             count = chosen.calls if width > 1 else chosen.calls // 4
-            ceiling.append((await in_flight(count, width, lambda _: ping(pong, timeout=30)))[0])
+            for ping, rates in zip(pings, (ceiling, ceiling_on_uvloop), strict=True):
+                rates.append(await echoes(count, width, ping, size))
             call, before = filing_call(who, f"bench-{width}-{turn}", count), sum(intake.cpu_times()[:2])
             rate, seconds = await in_flight(count, width, call)
             spent.append((sum(intake.cpu_times()[:2]) - before) / count * 1e6)
@@ -108,11 +121,18 @@ async def compare(who: Filer, bare: grpc.aio.Channel, intake: psutil.Process, ch
             "per_s": median(ours),
             "echo_per_s": median(ceiling),
             "ratio_to_echo": round(median(ours) / median(ceiling), 3),
+            "echo_on_uvloop_per_s": median(ceiling_on_uvloop),
+            "ratio_to_echo_on_uvloop": round(median(ours) / median(ceiling_on_uvloop), 3),
             "intake_cpu_us_per_call": median(spent),
             "ms": percentiles_ms(took),
         }
     result["bulk_rows_per_s"] = median([await bulk(who, chosen.rows, turn) for turn in range(ROUNDS)])
     return result
+
+
+async def echoes(count: int, width: int, ping: "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]", size: int) -> float:
+    """Echoes a second."""
+    return (await in_flight(count, width, lambda _: ping(b"x" * size, timeout=30)))[0]
 
 
 def request_bytes(who: Filer, key: str, number: int) -> bytes:
