@@ -1,7 +1,8 @@
-"""A node that is started again on its folder: its certificates, its trace."""
+"""A node that is started again on its folder: its certificates, its trace, its processes."""
 
 import asyncio
 import io
+import os
 
 from pypdf import PdfReader
 
@@ -58,3 +59,11 @@ async def test_demo_is_not_played_twice_in_one_folder(year: Played) -> None:
 
     assert (status, answer["error"]["code"]) == (1, "demo_folder_used")
     assert sqlite_documents(year.folder)("directory", "outbox_sent") == before
+
+
+async def test_threads_of_a_service_do_not_interrupt_each_other(node: LocalNode) -> None:
+    assert node.supervisor is not None
+    services = {name: pid for name, pid in node.supervisor.pids().items() if name in CROSSED}
+    assert {name: os.sched_getscheduler(pid) for name, pid in services.items()} == dict.fromkeys(
+        CROSSED, os.SCHED_BATCH
+    )
