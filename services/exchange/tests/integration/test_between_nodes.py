@@ -163,9 +163,9 @@ async def test_dossier_goes_up_and_its_decision_comes_down(city: Any, district: 
 
 
 async def events(node: Any, kind: type[E]) -> list[E]:
-    """What exchange told its own node, sent or not."""
-    rows = [row for coll in ("outbox", "outbox_sent") for row in await node.context.store.find(coll)]
-    return [kind.from_bytes(row["body"].encode()) for row in rows if row["type"] == kind.TYPE]
+    """What exchange told its own node, sent or not, oldest first; the relay may move a row while they are read."""
+    rows = {row["_id"]: row for coll in ("outbox", "outbox_sent") for row in await node.context.store.find(coll)}
+    return [kind.from_bytes(rows[id]["body"].encode()) for id in sorted(rows) if rows[id]["type"] == kind.TYPE]
 
 
 async def test_certificate_of_somebody_else_names_nobody_and_all_authors_are_told(
