@@ -25,6 +25,7 @@ from sangkien.store import (
     StoreUnavailable,
     open_store,
 )
+from sangkien.store.sqlite.writer import MOST_ON_THE_LOOP
 
 SCHEMA = Schema(("dossiers", "outbox"), (Index("dossiers", ("state", "at")), Index("outbox", ("at",))))
 
@@ -42,7 +43,9 @@ asyncio.run(main())
 WRITER = """
 import asyncio, sys
 from sangkien.store import Index, Insert, Schema, open_store
+from sangkien.store.sqlite import writer
 async def main():
+    writer.MOST_ON_THE_LOOP = int(sys.argv[2])
     store = await open_store(sys.argv[1], database="node")
     await store.ensure(Schema(("dossiers", "outbox"), (Index("dossiers", ("state", "at")), Index("outbox", ("at",)))))
     async def write(writer):
@@ -96,9 +99,13 @@ async def test_a_second_owner_in_the_same_process_is_refused_until_the_first_clo
 
 
 # Blocking on the child is what this test is about: nothing else runs on the loop.
-async def test_kill_9_while_writing_loses_nothing_acknowledged_and_halves_no_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most_on_the_loop", [MOST_ON_THE_LOOP, -1], ids=["by the loop", "by the thread"])
+async def test_kill_9_while_writing_loses_nothing_acknowledged_and_halves_no_unit(
+    tmp_path: Path, most_on_the_loop: int
+) -> None:
     acknowledged: set[str] = set()
-    with subprocess.Popen([sys.executable, "-c", WRITER, f"sqlite://{tmp_path}"], stdout=subprocess.PIPE) as writer:  # noqa: ASYNC220
+    command = [sys.executable, "-c", WRITER, f"sqlite://{tmp_path}", str(most_on_the_loop)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:  # noqa: ASYNC220
         assert writer.stdout is not None
         while len(acknowledged) < 500:
             acknowledged.add(writer.stdout.readline().decode().strip())

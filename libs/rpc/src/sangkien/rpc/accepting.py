@@ -44,10 +44,8 @@ class _AheadServer(cygrpc.AioServer):  # type: ignore[misc] # the extension modu
     async def all_taken(self) -> None:
         """Ask for no more, and return when every call that came is with its handler."""
         self._ahead = 0
-        while True:
-            if not self._came:
-                return
-            await asyncio.sleep(0)  # in a turn of the loop one of them comes to its handler
+        while self._came:  # noqa: ASYNC110 (in a turn of the loop one of them comes to its handler)
+            await asyncio.sleep(0)
 
     def _ask(self) -> None:
         asked = asyncio.create_task(self._request_call())
@@ -66,12 +64,14 @@ class _AheadServer(cygrpc.AioServer):  # type: ignore[misc] # the extension modu
 
 def _settle(wanted: "asyncio.Future[Any]", came: "asyncio.Task[Any]") -> None:
     """Hand on what came. When a server stops, its core fails what was asked for and the server drops what it wanted."""
+    if wanted.done():
+        return
     if came.cancelled():
         wanted.cancel()
-    elif (error := came.exception()) is None:
-        wanted.set_result(came.result())
-    elif not wanted.done():
+    elif error := came.exception():
         wanted.set_exception(error)
+    else:
+        wanted.set_result(came.result())
 
 
 class Server(grpc.aio._server.Server):  # type: ignore[misc, name-defined] # noqa: SLF001 (see above)
