@@ -108,8 +108,8 @@ class Served:
         self.node.closing.append(channel.close)
         return channel
 
-    async def call(self, kind: str, text: str, *, over: grpc.aio.Channel | None = None, **options: Any) -> list[str]:
-        """The answers to `text`: sent as one request, or word by word where the kind streams requests.
+    async def call(self, kind: str, text: Any, *, over: grpc.aio.Channel | None = None, **options: Any) -> list[str]:
+        """The answers to `text`: sent as one request, or word by word (or as it streams) where requests are streamed.
 
         Over a channel of ours with the role `filer` unless told otherwise. `raw` replaces what goes over the wire.
         """
@@ -124,7 +124,7 @@ class Served:
             "Chat": channel.stream_stream,
         }
         multicallable = kinds[kind](f"/{SERVICE}/{kind}", serialize, ItemError.FromString)
-        words = (ItemError(code=word) for word in text.split())
+        words = (ItemError(code=word) for word in text.split()) if isinstance(text, str) else text
         answers: Any = multicallable(words if kind in ("Gather", "Chat") else ItemError(code=text), **options)
         if kind in ("Many", "Chat"):
             return [answer.code async for answer in answers]

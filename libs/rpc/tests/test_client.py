@@ -81,6 +81,20 @@ async def test_own_request_iterators_error_comes_back_as_itself(node: Any) -> No
         _ = [answer async for answer in channel.stream_stream(f"/{node.service}/Chat", *codec)(rows())]
 
 
+@pytest.mark.parametrize("kind", ["Gather", "Chat"])
+async def test_call_that_grpc_cancels_by_itself_is_unavailable(node: Any, kind: str) -> None:
+    """As it does whenever its own sending fails before it is told why: when a server dies, that is sending the end."""
+
+    async def rows() -> AsyncIterator[ItemError]:
+        yield ItemError(code="a")
+        raise asyncio.CancelledError
+
+    served = await node.serve()
+    with pytest.raises(RemoteUnavailable) as failed:
+        await served.call(kind, rows())
+    assert failed.value.status == "CANCELLED"
+
+
 async def test_stream_refused_while_it_is_written_is_no_fault_of_the_server(node: Any) -> None:
     """gRPC's client then at times fails in its own write, and keeps that in place of the server's answer."""
     served = await node.serve()
@@ -112,7 +126,7 @@ async def test_requests_may_be_written_one_by_one(node: Any) -> None:
     assert answers == ["a", "b"]
 
 
-async def test_cancelling_the_caller_cancels_the_call(node: Any) -> None:
+async def test_cancelling_the_caller_cancels_the_call(node: Any, kind: str) -> None:
     begun, cancelled = asyncio.Event(), asyncio.Event()
 
     async def notice(text: str) -> str:
@@ -123,7 +137,7 @@ async def test_cancelling_the_caller_cancels_the_call(node: Any) -> None:
             cancelled.set()
 
     served = await node.serve(notice)
-    call = asyncio.create_task(served.call("Once", "a"))
+    call = asyncio.create_task(served.call(kind, "a"))
     await begun.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):

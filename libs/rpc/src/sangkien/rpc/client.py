@@ -8,7 +8,7 @@ import grpc
 from grpc.aio import ClientCallDetails
 from opentelemetry import trace
 
-from sangkien.rpc.remote import remote_error
+from sangkien.rpc.remote import RemoteUnavailable, remote_error
 from sangkien.runtime import Telemetry
 
 TokenSource = Callable[[], Awaitable[str]]
@@ -192,5 +192,16 @@ class _Stream:
             told = self._requests.error
         elif isinstance(error, grpc.aio.AioRpcError):
             told = remote_error(self._method, error)
+        elif not _being_cancelled():
+            told = RemoteUnavailable(self._method, "CANCELLED")
         self._span.record_exception(told)
         return told
+
+
+def _being_cancelled() -> bool:
+    """Whether it is the caller who is cancelled.
+
+    grpc.aio cancels a call by itself when the server dies while the last request is sent off, and tells it like this.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
