@@ -48,10 +48,9 @@ def spans(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted((folder / "spans").glob("*.db")):
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as store:
-            rows = store.execute("SELECT aggregates, body FROM chunks").fetchall()
-        found[path.stem] = "\n".join(
-            aggregates + json.dumps(msgspec.msgpack.decode(body), ensure_ascii=False) for aggregates, body in rows
-        )
+            aggregates = [name for (name,) in store.execute("SELECT aggregate FROM mentions")]
+            bodies = [msgspec.msgpack.decode(body) for (body,) in store.execute("SELECT body FROM chunks")]
+        found[path.stem] = "\n".join([*aggregates, *(json.dumps(body, ensure_ascii=False) for body in bodies)])
     return found
 
 

@@ -1,5 +1,7 @@
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
@@ -100,7 +102,7 @@ async def test_trace_that_is_not_sampled_is_passed_on_and_not_kept(tmp_path: Pat
     await telemetry.shutdown()
 
 
-async def test_span_store_drops_whole_oldest_traces_and_counts_them(tmp_path: Path) -> None:
+async def test_span_store_drops_what_ended_first_and_counts_it(tmp_path: Path) -> None:
     telemetry = Telemetry.create("intake", node="n", spans_dir=tmp_path, otlp_endpoint=None, max_spans=10)
     traces = []
     for number in range(6):
@@ -117,7 +119,23 @@ async def test_span_store_drops_whole_oldest_traces_and_counts_them(tmp_path: Pa
     await telemetry.shutdown()
 
 
-async def test_span_store_outlives_its_process_and_a_broken_file(tmp_path: Path) -> None:
+async def test_large_span_store_finds_all_it_holds_and_drops_no_more_than_a_hundredth_ahead(tmp_path: Path) -> None:
+    telemetry = Telemetry.create("intake", node="n", spans_dir=tmp_path, otlp_endpoint=None, max_spans=10_000)
+    traces = []
+    for number in range(15_000):
+        with telemetry.span("filed", parent="", aggregate_id=f"D{number // 7_500}"):
+            traces.append(trace_id_of(telemetry.traceparent()))
+    await telemetry.flush()
+    store = store_of(telemetry)
+    held = store.count()
+    assert 9_900 <= held <= 10_000
+    found = [number for number, one in enumerate(traces) if number % 100 == 0 and store.spans_of(one)]
+    assert found == [number for number in range(0, 15_000, 100) if number >= 15_000 - held]
+    assert [len(store.traces_of(name, limit=20_000)) for name in ("D0", "D1")] == [held - 7_500, 7_500]
+    await telemetry.shutdown()
+
+
+async def test_span_store_outlives_its_process(tmp_path: Path) -> None:
     first = Telemetry.create("intake", node="n", spans_dir=tmp_path, otlp_endpoint=None)
     with first.span("kept", parent=ABOVE):
         pass
@@ -125,10 +143,22 @@ async def test_span_store_outlives_its_process_and_a_broken_file(tmp_path: Path)
     reopened = SpanStore(tmp_path / "intake.db", "intake")
     assert ([span.name for span in reopened.spans_of(trace_id_of(ABOVE))], reopened.count()) == (["kept"], 1)
     reopened.close()
-    (tmp_path / "intake.db").write_bytes(b"no database at all" * 500)
-    replaced = SpanStore(tmp_path / "intake.db", "intake")
-    assert (replaced.spans_of(trace_id_of(ABOVE)), replaced.spans_of("not hex"), replaced.count()) == ([], [], 0)
-    replaced.close()
+
+
+@pytest.mark.parametrize("layout", [None, "CREATE TABLE chunks (id INTEGER PRIMARY KEY, trace BLOB, spans INTEGER)"])
+async def test_span_store_replaces_what_it_cannot_read(layout: str | None, tmp_path: Path) -> None:
+    if layout is None:
+        (tmp_path / "intake.db").write_bytes(b"no database at all" * 500)
+    else:
+        with closing(sqlite3.connect(tmp_path / "intake.db")) as earlier:
+            earlier.execute(layout)
+    telemetry = Telemetry.create("intake", node="n", spans_dir=tmp_path, otlp_endpoint=None)
+    store = store_of(telemetry)
+    assert (store.spans_of(trace_id_of(ABOVE)), store.spans_of("not hex"), store.count()) == ([], [], 0)
+    with telemetry.span("kept", parent=ABOVE, aggregate_id="D1"):
+        pass
+    assert [span.name for span in await recorded(telemetry, trace_id_of(ABOVE))] == ["kept"]
+    await telemetry.shutdown()
 
 
 async def test_spans_of_concurrent_tasks_do_not_mix(telemetry: Telemetry) -> None:

@@ -1,10 +1,13 @@
 """Recent spans of one service in a bounded SQLite file, so that a trace can be shown with nothing else installed.
 
-The file is disposable: it is not synced to disk, and one that cannot be read is replaced.
+The file is disposable: it is not synced to disk, and one that cannot be read, or has another layout, is replaced.
 Layout: a chunk holds the spans of one trace that ended in one batch, as MessagePack; a mention leads from an aggregate
-to its chunks. That is a third of the rows, and of the work, of a row for each span.
+to its chunks. That is a third of the rows, and of the work, of a row for each span. Ids of traces are random: indexes
+are by part first, some thousands of chunks in the order they came, so that what is new and what goes is all on few
+pages. Looking a trace up means one look into each part.
 """
 
+import json
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,17 +21,21 @@ import msgspec
 from sangkien.runtime.redaction import redacted
 from sangkien.runtime.spans import Kind, LightSpan
 
-_SCHEMA = """
+_LAYOUT = 2
+_SCHEMA = f"""
 PRAGMA journal_mode = WAL;
-PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS chunks (
-    id INTEGER PRIMARY KEY, trace BLOB NOT NULL, spans INTEGER NOT NULL, aggregates TEXT NOT NULL, body BLOB NOT NULL
+    id INTEGER PRIMARY KEY, part INTEGER NOT NULL, trace BLOB NOT NULL, spans INTEGER NOT NULL, body BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS chunks_by_trace ON chunks (trace);
+CREATE INDEX IF NOT EXISTS chunks_by_trace ON chunks (part, trace);
 CREATE TABLE IF NOT EXISTS mentions (
-    aggregate TEXT NOT NULL, chunk INTEGER NOT NULL, PRIMARY KEY (aggregate, chunk)
+    part INTEGER NOT NULL, aggregate TEXT NOT NULL, chunk INTEGER NOT NULL, PRIMARY KEY (part, aggregate, chunk)
 ) WITHOUT ROWID;
+PRAGMA user_version = {_LAYOUT};
 """
+_CHUNKS_A_PART = 4_096
+_ROOM = 100
+"""A full store drops a hundredth of what it may hold, so as not to drop at every write."""
 _AGGREGATE = "aggregate_id"
 _encoder = msgspec.msgpack.Encoder(enc_hook=str)
 
@@ -66,7 +73,7 @@ class SpanRecord:
 
 
 class SpanStore:
-    """The spans one service recorded, at most `max_spans`: above that, whole traces go, the oldest first.
+    """The spans one service recorded, at most `max_spans`: above that, those that ended first go.
 
     Methods block on the disk and may be called from any thread. Attribute `aggregate_id` makes a span's trace findable.
     """
@@ -94,13 +101,14 @@ class SpanStore:
             for number, (trace_id, group) in enumerate(groups.items(), first):
                 aggregates = {str(span.attributes[_AGGREGATE]) for span in group if _AGGREGATE in span.attributes}
                 body = _encoder.encode([_fields(span) for span in group])
-                chunks.append((number, trace_id.to_bytes(16), len(group), "\n".join(aggregates), body))
-                mentions += [(aggregate, number) for aggregate in aggregates]
+                part = number // _CHUNKS_A_PART
+                chunks.append((number, part, trace_id.to_bytes(16), len(group), body))
+                mentions += [(part, aggregate, number) for aggregate in aggregates]
             self._db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?)", chunks)
-            self._db.executemany("INSERT INTO mentions VALUES (?, ?)", mentions)
+            self._db.executemany("INSERT INTO mentions VALUES (?, ?, ?)", mentions)
             self._count += len(spans)
-            while self._count > self._max:
-                self._drop_oldest()
+            if self._count > self._max:
+                self._drop_oldest(self._count - self._max + self._max // _ROOM)
 
     def spans_of(self, trace_id: str) -> list[SpanRecord]:
         """The spans held of a trace, in order of their start. Empty when there are none or the id is not one."""
@@ -109,7 +117,10 @@ class SpanStore:
         except ValueError:
             return []
         with self._reader() as db:
-            bodies = db.execute("SELECT body FROM chunks WHERE trace = ?", (key,)).fetchall()
+            bodies = db.execute(
+                "SELECT body FROM chunks WHERE part IN (SELECT value FROM json_each(?)) AND trace = ?",
+                (_parts(db), key),
+            ).fetchall()
         spans = [span for (body,) in bodies for span in _decoder.decode(body)]
         return [self._record(key.hex(), span) for span in sorted(spans, key=lambda span: span.start_ns)]
 
@@ -117,9 +128,10 @@ class SpanStore:
         """Ids of the traces with a span about this aggregate, newest first."""
         with self._reader() as db:
             rows = db.execute(
-                "SELECT trace FROM mentions JOIN chunks ON chunks.id = mentions.chunk WHERE aggregate = ?"
+                "SELECT trace FROM mentions JOIN chunks ON chunks.id = mentions.chunk"
+                " WHERE mentions.part IN (SELECT value FROM json_each(?)) AND aggregate = ?"
                 " GROUP BY trace ORDER BY max(chunk) DESC LIMIT ?",
-                (aggregate_id, limit),
+                (_parts(db), aggregate_id, limit),
             ).fetchall()
         return [key.hex() for (key,) in rows]
 
@@ -142,6 +154,10 @@ class SpanStore:
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, check_same_thread=False, timeout=5.0)
         try:
+            db.execute("PRAGMA synchronous = OFF")
+            layout = db.execute("PRAGMA user_version").fetchone()[0]
+            if layout != _LAYOUT and db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise sqlite3.DatabaseError("another layout")
             db.executescript(_SCHEMA)
         except BaseException:
             db.close()
@@ -151,16 +167,18 @@ class SpanStore:
     def _reader(self) -> "closing[sqlite3.Connection]":
         return closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=5.0))
 
-    def _drop_oldest(self) -> None:
-        gone = self._db.execute(
-            "DELETE FROM chunks WHERE trace = (SELECT trace FROM chunks ORDER BY id LIMIT 1)"
-            " RETURNING id, spans, aggregates"
-        ).fetchall()
-        mentions = [(name, number) for number, _, names in gone for name in names.split("\n")]
-        self._db.executemany("DELETE FROM mentions WHERE aggregate = ? AND chunk = ?", mentions)
-        spans = sum(count for _, count, _ in gone)
-        self._count -= spans
-        self.dropped += spans
+    def _drop_oldest(self, spans: int) -> None:
+        """Drop at least so many spans."""
+        last = dropped = 0
+        for number, held in self._db.execute("SELECT id, spans FROM chunks ORDER BY id"):
+            last, dropped = number, dropped + held
+            if dropped >= spans:
+                break
+        part = last // _CHUNKS_A_PART
+        self._db.execute("DELETE FROM chunks WHERE id <= ?", (last,))
+        self._db.execute("DELETE FROM mentions WHERE part < ? OR (part = ? AND chunk <= ?)", (part, part, last))
+        self._count -= dropped
+        self.dropped += dropped
 
     def _record(self, trace_id: str, span: _Stored) -> SpanRecord:
         return SpanRecord(
@@ -190,3 +208,9 @@ def _fields(span: LightSpan) -> tuple[object, ...]:
         redacted(span.attributes),
         span.links,
     )
+
+
+def _parts(db: sqlite3.Connection) -> str:
+    """The parts that are there, as a JSON array."""
+    first, last = db.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM chunks").fetchone()
+    return json.dumps([*range(first // _CHUNKS_A_PART, last // _CHUNKS_A_PART + 1)])
