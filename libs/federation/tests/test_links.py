@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from functools import partial
 from pathlib import Path
 
 import nats
@@ -294,6 +295,29 @@ async def test_reset_streams_begin_anew_and_flow(linked: Federation) -> None:
 
     assert await hear(link.fetch, 2) == [1, 2]
     assert await hear(member.broker.arrived, 2) == [2]
+
+
+async def test_stream_may_begin_anew_while_it_is_read(linked: Federation) -> None:
+    member, link = linked.members["a"], linked.broker.link("a")
+    heard: list[int] = []
+
+    async def read() -> None:
+        while True:
+            for one in await link.fetch(10, 30.0):
+                heard.append(int(one.body))
+                await one.ack()
+
+    def newest(number: int) -> bool:
+        return heard[-1:] == [number]
+
+    reading = asyncio.create_task(read())
+    for number in (1, 2, 3):
+        await say(member.broker, number)
+        await eventually(partial(newest, number))
+        await linked.broker.reset_up("a")
+    reading.cancel()
+    await asyncio.wait({reading})
+    assert list(dict.fromkeys(heard)) == [1, 2, 3]
 
 
 async def test_message_that_cannot_be_addressed_or_carried_is_refused(linked: Federation) -> None:

@@ -92,8 +92,7 @@ class HubLink:
 
     async def reset_up(self) -> None:
         """Begin FED_<node> anew. Raises LinkDown."""
-        await self._drop(str(self._fed.name))
-        await self._reader.take_over()
+        await self._reader.begin_anew(lambda: self._drop(str(self._fed.name)))
         self.source.revive()
 
     async def drop_streams(self) -> None:

@@ -56,6 +56,17 @@ class Reader:
         async with self._reading:
             await self._take_over()
 
+    async def begin_anew(self, drop: Callable[[], Awaitable[None]]) -> None:
+        """Have the stream dropped, and read the new one from its start. Raises LinkDown, and what `drop` raises.
+
+        Nobody may find the stream missing meanwhile and make it: the server takes it from its list first and from the
+        disk a moment later, and a stream made in between loses its files for good.
+        """
+        self.reconnected()  # whoever waits for a message stops waiting
+        async with self._reading:
+            await drop()
+            await self._take_over()
+
     async def fetch(self, most: int, wait_s: float) -> list[Arrived]:
         """See `HubLink.fetch`."""
         async with self._reading:

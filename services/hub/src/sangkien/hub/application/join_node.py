@@ -81,20 +81,20 @@ class JoinNode:
         self._signer.check_user_key(joining.user_key)
         now = self._desk.world.now()
         certificate_pem, until = self._signer.sign(joining.csr_pem, node.node, now)
-        await self._readers.stop(node.node)
-        user_jwt = await self._links.add(node.node, user_public=joining.user_key)
-        if node.keys and node.invitation:
-            await self._links.reset_up(node.node)
-            await self._links.reset_down(node.node, node.invitation.epoch)
-        credentials = Credentials(certificate_pem, user_jwt, until)
-        async with self._desk.turn() as turn:
-            known = turn.node(node.node) or node
-            software = joining.software[:LONGEST_SOFTWARE]
-            node = known.joined(keys, joining.seal_key, credentials, software)
-            held = await self._desk.shelf.all_held(node.node)
-            renumbered(turn, self._desk, held, replace(turn.peer(node.node).began(node.epoch)))
-            turn.put(node)
-            await turn.commit()
+        async with self._readers.held_off(node.node):
+            user_jwt = await self._links.add(node.node, user_public=joining.user_key)
+            if node.keys and node.invitation:
+                await self._links.reset_up(node.node)
+                await self._links.reset_down(node.node, node.invitation.epoch)
+            credentials = Credentials(certificate_pem, user_jwt, until)
+            async with self._desk.turn() as turn:
+                known = turn.node(node.node) or node
+                software = joining.software[:LONGEST_SOFTWARE]
+                node = known.joined(keys, joining.seal_key, credentials, software)
+                held = await self._desk.shelf.all_held(node.node)
+                renumbered(turn, self._desk, held, replace(turn.peer(node.node).began(node.epoch)))
+                turn.put(node)
+                await turn.commit()
         await self._readers.start(node.node)
         return self._desk.nodes[node.node]
 

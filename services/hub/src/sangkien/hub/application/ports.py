@@ -1,6 +1,7 @@
 """What the use cases need of the world."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -293,6 +294,10 @@ class Readers(Protocol):
 
     async def stop(self, node: str) -> None:
         """Read no more of it; what was read and not taken stays in the stream."""
+        ...
+
+    def held_off(self, node: str) -> AbstractAsyncContextManager[None]:
+        """Nobody reads it meanwhile, whoever starts to. Start again afterwards."""
         ...
 
 

@@ -1,7 +1,8 @@
 """One reader a node: off its stream, examined, into its queue."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -49,14 +50,26 @@ class NodeReaders:
         self._bucket = bucket
         self._buckets: dict[str, Bucket] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._held_off: set[str] = set()
 
     def __contains__(self, node: str) -> bool:
-        """Whether the node's stream is being read."""
+        """Whether the node's stream is being read, or nobody is to read it now."""
         task = self._tasks.get(node)
-        return task is not None and not task.done()
+        return node in self._held_off or (task is not None and not task.done())
+
+    @asynccontextmanager
+    async def held_off(self, node: str) -> AsyncIterator[None]:
+        self._held_off.add(node)
+        try:
+            await self.stop(node)
+            yield
+        finally:
+            self._held_off.discard(node)
 
     async def start(self, node: str) -> None:
         await self.stop(node)
+        if node in self._held_off:
+            return
         self._tasks[node] = asyncio.create_task(self._read(node), name=f"reader-{node}")
 
     async def stop(self, node: str) -> None:
