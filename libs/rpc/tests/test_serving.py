@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from sangkien.rpc import READY, ListenFailed, RemoteRefusal, RemoteUnavailable
 from sangkien.runtime import Health, MetricsPage
+from sangkien.testkit import eventually
 
 SERVING, NOT_SERVING = 1, 2
 
@@ -96,15 +97,39 @@ async def test_drain_keeps_nobody_waiting_who_came_in_a_crowd(node: Any) -> None
         return text
 
     served = await node.serve(work)
-    crowd = [asyncio.create_task(served.call("Once", str(number))) for number in range(100)]
+    channel = served.channel("filer", timeout=60)
+    crowd = [asyncio.create_task(served.call("Once", str(number), over=channel)) for number in range(100)]
     await begun.wait()
     draining = asyncio.create_task(served.server.drain(600))
     finish.set()
     answers = await asyncio.gather(*crowd, return_exceptions=True)
     await draining
-    turned_away = [answer.status for answer in answers if isinstance(answer, RemoteUnavailable)]
-    assert turned_away.count("DEADLINE_EXCEEDED") == 0  # else somebody was taken in and left to wait
+    told = [answer.status for answer in answers if isinstance(answer, RemoteUnavailable)]
+    assert told.count("DEADLINE_EXCEEDED") == 0  # else somebody was taken in and left to wait
     assert sorted(answer[0] for answer in answers if isinstance(answer, list)) == sorted(served.seen)
+
+
+async def turned_away(node: Any) -> set[str]:
+    """What callers hear who come again and again, until their server drains."""
+    served = await node.serve()
+    channel = served.channel("filer", timeout=30)
+
+    async def come_again() -> str:
+        try:
+            while True:
+                await served.call("Once", "a", over=channel)
+        except RemoteUnavailable as heard:
+            return heard.status
+
+    crowd = [asyncio.create_task(come_again()) for _ in range(100)]
+    await eventually(lambda: len(served.seen) >= 300)
+    await served.server.drain(600)
+    return set(await asyncio.gather(*crowd))
+
+
+async def test_drain_keeps_nobody_waiting_who_comes_meanwhile(node: Any) -> None:
+    heard = [await turned_away(node) for _ in range(4)]  # one time in two nobody comes at the very moment
+    assert set().union(*heard) <= {"UNAVAILABLE", "CANCELLED"}  # else somebody waited until his time was over
 
 
 async def test_drain_of_a_server_that_never_started_is_nothing(node: Any) -> None:

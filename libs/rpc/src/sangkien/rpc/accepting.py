@@ -28,6 +28,7 @@ class _AheadServer(cygrpc.AioServer):  # type: ignore[misc] # the extension modu
         self._came: deque[asyncio.Task[Any]] = deque()
         self._wanted: asyncio.Future[Any] | None = None
         self._ahead = AHEAD
+        self._over = False
 
     def _make_request_call_future(self, method: bytes | None) -> "asyncio.Future[Any]":
         if method is not None:  # methods registered with the core are not ours
@@ -42,10 +43,11 @@ class _AheadServer(cygrpc.AioServer):  # type: ignore[misc] # the extension modu
         return wanted
 
     async def all_taken(self) -> None:
-        """Ask for no more, and return when every call that came is with its handler."""
+        """Ask for no more, and return when every call that came is with its handler. Whoever still comes is let go."""
         self._ahead = 0
         while self._came:  # noqa: ASYNC110 (in a turn of the loop one of them comes to its handler)
             await asyncio.sleep(0)
+        self._over = True
 
     def _ask(self) -> None:
         asked = asyncio.create_task(self._request_call())
@@ -58,7 +60,7 @@ class _AheadServer(cygrpc.AioServer):  # type: ignore[misc] # the extension modu
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             _settle(wanted, came)
-        elif not failed:
+        elif not (failed or self._over):  # what nobody keeps, the core cancels: kept, it would wait for a handler
             self._came.append(came)
 
 
