@@ -79,7 +79,7 @@ leafnodes {{ reconnect: 1, remotes: [{{ url: "{self.joined.leaf_url}", account: 
 
     async def connect(self) -> None:
         client = await nats.connect(f"nats://app:app@127.0.0.1:{self.port}", max_reconnect_attempts=-1)
-        self.js = client.jetstream(timeout=5)
+        self.js = client.jetstream(timeout=60)
         await self.js.add_stream(name=f"OUT_{self.node}", subjects=["out.>"])
         api = ExternalStream(api="$JS.hub.API", deliver=f"deliver.down.{self.node}")
         moved = [SubjectTransform(src="down.>", dest="in.>")]

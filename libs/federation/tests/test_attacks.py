@@ -37,9 +37,10 @@ async def counts(fed: Federation) -> dict[str, int]:
     return found
 
 
-async def answered(client: Client, subject: str) -> bool:
+async def answered(client: Client, subject: str, *, within: float = 0.5) -> bool:
+    """Whether anybody answers. Where somebody has to, give him time."""
     try:
-        await client.request(subject, b"{}", timeout=0.5)
+        await client.request(subject, b"{}", timeout=within)
     except (nats.errors.NoRespondersError, TimeoutError):
         return False
     return True
@@ -50,7 +51,7 @@ async def test_leaf_reaches_no_api_of_the_hub_or_of_another_leaf(linked: Federat
     client = await linked.members["a"].client()
     for node in ("a", "b"):
         own = linked.broker.link(node)._connection.client
-        assert await answered(own, f"$JS.hub.API.STREAM.INFO.FED_{node}")  # it is there to be reached
+        assert await answered(own, f"$JS.hub.API.STREAM.INFO.FED_{node}", within=60)  # it is there to be reached
     before = await counts(linked)
 
     reached = [s.format(node=n) for n in ("a", "b") for s in API if await answered(client, s.format(node=n))]
@@ -69,7 +70,7 @@ async def test_hub_reaches_no_api_of_a_leaf_but_the_one_that_sources(linked: Fed
     hub = linked.broker.link("a")._connection.client
     client = await linked.members["a"].client()
     subjects = ["$JS.leaf-a.API.STREAM.INFO.OUT_a", "$JS.leaf-a.API.STREAM.DELETE.OUT_a", "$JS.leaf-a.API.INFO"]
-    assert await answered(client, subjects[0])
+    assert await answered(client, subjects[0], within=60)
 
     reached = [subject for subject in subjects if await answered(hub, subject)]
 
@@ -128,7 +129,7 @@ async def _settled(fed: Federation) -> bool:
 
 async def _delivered_to(client: Client) -> str:
     """Where the hub's source listens, which the member's own server knows; empty while it is taken up anew."""
-    answer = await client.request("$SYS.REQ.ACCOUNT.PING.CONNZ", b'{"subscriptions":true}', timeout=5)
+    answer = await client.request("$SYS.REQ.ACCOUNT.PING.CONNZ", b'{"subscriptions":true}', timeout=60)
     connections = json.loads(answer.data)["data"]["connections"]
     [leaf] = [each for each in connections if each["kind"] == "Leafnode"]
     return next((str(each) for each in leaf["subscriptions_list"] if each.startswith("deliver.up.a.S.")), "")
@@ -189,7 +190,7 @@ async def test_claims_planted_with_the_hubs_own_system_user_are_put_right_when_a
 ) -> None:
     account = linked.hub.folder.keys_of("a").account.public
     forged = node_account_jwt(NKey.create("operator"), account, Names("a"), utc_now())
-    answer = await linked.broker._system.client.request("$SYS.REQ.CLAIMS.UPDATE", forged.encode(), timeout=5)
+    answer = await linked.broker._system.client.request("$SYS.REQ.CLAIMS.UPDATE", forged.encode(), timeout=60)
     assert json.loads(answer.data)["data"]["message"] == "jwt updated"  # which it was not:
     assert await linked.broker._resolver.live_claims(account) != forged
     assert await linked.broker._resolver.claims(account) == forged

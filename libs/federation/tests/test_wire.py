@@ -35,7 +35,7 @@ async def wire() -> AsyncIterator[Wire]:
 
 async def echoed(ends: Ends, word: bytes) -> bytes:
     ends[1].write(word)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await ends[0].readexactly(len(word))
 
 

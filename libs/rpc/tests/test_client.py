@@ -27,7 +27,7 @@ async def test_every_call_ends_within_the_channels_own_time(node: Any, kind: str
 
 async def test_timeout_of_a_call_wins_over_the_channels(node: Any, kind: str) -> None:
     served = await node.serve()
-    assert await served.call(kind, "a", over=served.channel("filer", timeout=0.0), timeout=5) == ["a"]
+    assert await served.call(kind, "a", over=served.channel("filer", timeout=0.0), timeout=60) == ["a"]
 
 
 async def test_call_cut_off_by_a_dying_server_is_unavailable(node: Any, kind: str) -> None:

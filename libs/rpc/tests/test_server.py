@@ -55,7 +55,7 @@ async def test_method_answers_a_caller_with_one_of_its_roles(node: Any, kind: st
 
 async def test_method_refuses_a_caller_without_a_token_before_reading_the_request(node: Any, kind: str) -> None:
     served = await node.serve()
-    error = await failure(served.call(kind, "a", over=served.bare(), raw=b"\xff\xff not a message", timeout=5))
+    error = await failure(served.call(kind, "a", over=served.bare(), raw=b"\xff\xff not a message", timeout=60))
     assert (error.code(), reason(error)) == (grpc.StatusCode.UNAUTHENTICATED, "token_missing")
     assert served.seen == []
 
@@ -134,7 +134,7 @@ async def test_kind_of_a_refusal_is_its_status_and_comes_back(
 
     served = await node.serve(raising(Refused()))
     metadata = (("authorization", f"Bearer {await node.token('filer')()}"),)
-    error = await failure(served.call("Once", "a", over=served.bare(), metadata=metadata, timeout=5))
+    error = await failure(served.call("Once", "a", over=served.bare(), metadata=metadata, timeout=60))
     with pytest.raises(RemoteRefusal) as refused:
         await served.call("Once", "a")
     assert (error.code(), refused.value.kind) == (status, kind_of_refusal)
@@ -143,7 +143,7 @@ async def test_kind_of_a_refusal_is_its_status_and_comes_back(
 async def test_rich_details_are_the_standard_ones_in_both_languages(node: Any) -> None:
     served = await node.serve(raising(TokenMissing(field="title")))
     metadata = (("authorization", f"Bearer {await node.token('filer')()}"),)
-    error = await failure(served.call("Once", "a", over=served.bare(), metadata=metadata, timeout=5))
+    error = await failure(served.call("Once", "a", over=served.bare(), metadata=metadata, timeout=60))
     status = rpc_status.from_call(error)
     assert status is not None
     assert [detail.type_url.rpartition(".")[2] for detail in status.details] == [
@@ -159,7 +159,7 @@ async def test_rich_details_are_the_standard_ones_in_both_languages(node: Any) -
 async def test_unplanned_error_tells_an_incident_and_nothing_else(node: Any, kind: str) -> None:
     served = await node.serve(raising(ValueError("no such person: Trần Thị Bích")))
     metadata = (("authorization", f"Bearer {await node.token('filer')()}"),)
-    error = await failure(served.call(kind, "a", over=served.bare(), metadata=metadata, timeout=5))
+    error = await failure(served.call(kind, "a", over=served.bare(), metadata=metadata, timeout=60))
     told = f"{error.details()}{error.trailing_metadata()!r}{rpc_status.from_call(error)}"
     assert error.code() is grpc.StatusCode.INTERNAL
     assert [word for word in ("Bích", "ValueError", "B\\303\\255ch", "no such person") if word in told] == []
@@ -193,7 +193,7 @@ async def test_error_of_a_layer_below_is_translated(node: Any, kind: str) -> Non
 
 async def test_public_method_serves_anyone_and_knows_nobody(node: Any) -> None:
     served = await node.serve()
-    assert await served.call("Open", "a", over=served.bare(), timeout=5) == ["a"]
+    assert await served.call("Open", "a", over=served.bare(), timeout=60) == ["a"]
     asking = await node.serve(who)
     with pytest.raises(RemoteRefusal) as refused:
         await asking.call("Open", "a", over=asking.channel("filer"))

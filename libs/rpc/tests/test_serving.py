@@ -22,7 +22,7 @@ SERVING, NOT_SERVING = 1, 2
 
 async def status(served: Any, name: str) -> int:
     stub = health_pb2_grpc.HealthStub(served.bare())
-    return int((await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=5)).status)
+    return int((await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=60)).status)
 
 
 async def test_health_is_told_to_anyone_and_tells_serving_from_ready(node: Any) -> None:

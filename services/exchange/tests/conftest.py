@@ -181,7 +181,7 @@ class World:
                     version="test",
                     now=now,
                 ),
-                timeout=10,
+                timeout=60,
             )
         member.folder.install(
             certificate_pem=joined.certificate_pem,

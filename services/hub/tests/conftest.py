@@ -192,7 +192,7 @@ class Speaker:
             return None
 
         told: HubReceipt = await eventually(
-            reached, what=f"a receipt of {self.node} up to {n}; last {self.receipts[-1:]}", timeout=30
+            reached, what=f"a receipt of {self.node} up to {n}; last {self.receipts[-1:]}"
         )
         return told
 

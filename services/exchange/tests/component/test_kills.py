@@ -75,7 +75,7 @@ async def process(node: Any) -> AsyncIterator[Process]:
         **told,
         node=node.name,
     ) as child:
-        channel = connect(f"127.0.0.1:{port}", telemetry=telemetry, token=token, timeout=5)
+        channel = connect(f"127.0.0.1:{port}", telemetry=telemetry, token=token, timeout=60)
         running = Process(node, child, channel)
         await eventually(running.link, what="a serving exchange")
         try:

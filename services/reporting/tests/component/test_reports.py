@@ -294,7 +294,7 @@ async def test_event_that_does_not_parse_is_put_aside_and_the_stream_goes_on(sce
         "ce-time": "2023-06-01T00:00:00+00:00",
         "x-aggregate-version": "1",
     }
-    await js.publish(ev.DossierSubmitted.TYPE, b'{"dossier_id": 7', stream="EV_INTAKE", headers=headers, timeout=5)
+    await js.publish(ev.DossierSubmitted.TYPE, b'{"dossier_id": 7', stream="EV_INTAKE", headers=headers, timeout=60)
     await scene.say(STORY)
     await scene.journalled(len(STORY))
 

@@ -24,7 +24,7 @@ from sangkien.testkit.eventually import eventually
 
 COMMAND = (sys.executable, "-m", "sangkien.console")
 LONGEST_S = 400
-DEAD_WITHIN_S = 20
+DEAD_WITHIN_S = 60
 
 
 @dataclass(frozen=True, slots=True)

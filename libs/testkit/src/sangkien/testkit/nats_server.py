@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from sangkien.runtime.ports import free_ports
 
-START_SECONDS = 15.0
-STOP_SECONDS = 15.0
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
 
 

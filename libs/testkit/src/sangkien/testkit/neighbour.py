@@ -45,7 +45,7 @@ class Neighbour:
         row = outbox_row(event, event_id=event_id, aggregate_id=about, aggregate_version=version, at=SAID_AT)
         stream = stream_name(service_of(event.TYPE))
         headers = Outgoing(row.doc).headers(source="/local/test", stream=stream, message_id=new_id(), traceparent="")
-        await self.bus.jetstream.publish(event.TYPE, event.to_bytes(), stream=stream, headers=headers, timeout=5)
+        await self.bus.jetstream.publish(event.TYPE, event.to_bytes(), stream=stream, headers=headers, timeout=60)
 
 
 @asynccontextmanager
