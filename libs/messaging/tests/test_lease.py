@@ -21,15 +21,18 @@ async def store(mongo_store: Store) -> Store:
 
 
 async def test_lease_has_one_holder_until_it_ends(store: Store) -> None:
-    first, second = Lease(store, length=timedelta(seconds=1)), Lease(store, length=timedelta(seconds=1))
+    first, second = Lease(store, length=timedelta(minutes=5)), Lease(store)
 
     assert [await first.hold(), await second.hold(), await first.hold()] == [True, False, True]
+    lease = await store.get("relay", "lease")
+    assert lease is not None
+    await store.apply([Replace("relay", {**lease, "until_ms": lease["until_ms"] - 300_000}, lease["ver"])])
     await eventually(second.hold)
     assert (first.term, second.term) == (1, 1)
 
 
 async def test_overtaken_holder_commits_nothing(store: Store) -> None:
-    first, second = Lease(store, length=timedelta(milliseconds=50)), Lease(store)
+    first, second = Lease(store, length=timedelta(milliseconds=50)), Lease(store, length=timedelta(minutes=5))
     await first.hold()
     await eventually(second.hold)
 

@@ -60,8 +60,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every commit counts as slow."""
+    """Every commit counts as slow, and the loop leaves it to the thread for longer than any test takes."""
     monkeypatch.setattr(writer_module, "SLOW_SECONDS", -1.0)
+    monkeypatch.setattr(writer_module, "_PAUSE_SECONDS", 3_600.0)
 
 
 async def test_units_of_one_turn_are_written_by_the_loop(desk: Desk) -> None:
