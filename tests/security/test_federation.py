@@ -85,10 +85,15 @@ def summary(number: int = 1) -> DecisionSummarised:
     )
 
 
-def logged(net: Network, node: str, event: str) -> list[str]:
-    """Codes of what the hub logged of a node."""
-    said = [json.loads(line) for line in net.hub.said.splitlines() if line.startswith("{")]
-    return [each["code"] for each in said if (each.get("event"), each.get("node")) == (event, node)]
+async def logs(net: Network, node: str, event: str, codes: list[str]) -> None:
+    """Wait until these are the codes of what the hub logged of a node: a thread writes lines a moment later."""
+
+    def logged() -> list[str]:
+        whole, _, _ = net.hub.said.rpartition("\n")
+        said = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [each["code"] for each in said if (each.get("event"), each.get("node")) == (event, node)]
+
+    await eventually(logged, value=codes)
 
 
 async def test_word_in_another_name_is_discarded_and_told_to_the_operator(
@@ -106,7 +111,8 @@ async def test_word_in_another_name_is_discarded_and_told_to_the_operator(
         await attacker.say(CITY, summary(903))
         await attacker.receipted()
 
-    assert logged(net, me, "message_discarded") == ["seal_of_another_subject", "seal_unknown_key", "receipt_of_another"]
+    codes = ["seal_of_another_subject", "seal_unknown_key", "receipt_of_another"]
+    await logs(net, me, "message_discarded", codes)
     peer = await net.peer(me)
     assert (peer.discarded, peer.refused, peer.chain_number) == (3, 0, 2)
     await eventually(lambda: city.taken(me), value=ids([903]))
@@ -131,7 +137,7 @@ async def test_replay_of_ones_own_or_anothers_message_has_no_second_effect(
 
     await eventually(lambda: city.taken(me), value=ids([911, 912]))
     assert city.taken(HONEST).count(ids([number])[0]) == 1
-    assert logged(net, me, "message_discarded") == ["seal_unknown_key"] * 3
+    await logs(net, me, "message_discarded", ["seal_unknown_key"] * 3)
     assert (await net.peer(me)).discarded == 3
 
 
@@ -174,7 +180,7 @@ async def test_bodies_that_are_too_large_or_break_the_schema_are_refused_in_thei
 
     codes = ["body_too_large", *["body_malformed"] * 4]
     assert [(one.n, one.code) for one in receipt.refused] == list(enumerate(codes, start=2))
-    assert logged(net, me, "message_refused") == codes
+    await logs(net, me, "message_refused", codes)
     assert (await net.peer(me)).refused == len(codes)
     await eventually(lambda: city.taken(me), value=ids([921]))
     assert len([row for row in city.exchange.rows("incoming") if row["sender"] == me]) == 1

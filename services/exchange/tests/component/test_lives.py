@@ -90,7 +90,7 @@ async def test_a_goodbye_goes_behind_what_waits_and_nothing_behind_it(
     await ward.delivered(2)
     assert await state(ward) == "left"
     assert await at_hub(world, "phuctan") in ("leaving", "left")
-    assert await city.taken() == ["D00001", "D00002"]
+    await eventually(city.taken, value=["D00001", "D00002"])
     assert await ward.count("posted") == 1
 
 
