@@ -147,9 +147,13 @@ async def test_notice_ends_the_trace_that_the_filing_began(begin: Any, events: A
     await cast.publish(events.submitted("D1", *AUTHORS), traceparent=f"00-{trace_id}-b7ad6b7169203331-01")
     await cast.inbox("local:A1", 1)
     telemetry = cast.running.host._telemetry
-    await telemetry.flush()
-    names = sorted(span.name for span in telemetry.store.spans_of(trace_id))
-    assert names == ["ev.intake.dossier.submitted.v1 process", "notice inbox", "notice inbox", "notification apply"]
+
+    async def names() -> list[str]:
+        await telemetry.flush()
+        return sorted(span.name for span in telemetry.store.spans_of(trace_id))
+
+    expected = ["ev.intake.dossier.submitted.v1 process", "notice inbox", "notice inbox", "notification apply"]
+    await eventually(names, value=expected)
 
 
 async def test_inbox_is_its_owners(begin: Any, events: Any) -> None:
