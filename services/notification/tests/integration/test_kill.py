@@ -79,13 +79,13 @@ async def test_digest_killed_on_its_way_is_the_same_digest_again(
     reviewer = directory.add_person("A", directory.add_unit("U"), email="a@x.vn")
     for number in range(3):
         await publish(own_nats_server.url, events.assigned(f"D{number}", reviewer))
-    with service_process("notification", digest_quiet_seconds="0.5", **where) as process:
+    with service_process("notification", digest_quiet_seconds="2", **where) as process:
         smtp.before_answer = process.kill
         await eventually(lambda: process.poll() is not None)
         assert process.returncode == -signal.SIGKILL
     smtp.before_answer = lambda: None
 
-    with service_process("notification", digest_quiet_seconds="0.5", **where) as process:
+    with service_process("notification", digest_quiet_seconds="2", **where) as process:
         await eventually(lambda: len(smtp.received) == 2)
         process.terminate()
         await eventually(lambda: process.poll() is not None)
