@@ -13,7 +13,7 @@ from sangkien.federation.accounts import NKey, node_account_jwt
 from sangkien.federation.servers import TlsFiles, leaf_configuration
 from sangkien.runtime import utc_now
 from sangkien.testkit import eventually
-from sangkien.testkit.link import Federation, LinkServer, Member, hear, say, tell
+from sangkien.testkit.link import Federation, LinkServer, Member, hear, say, take, tell
 from sangkien.testkit.nats_server import free_port
 
 API = (
@@ -116,7 +116,7 @@ async def test_message_under_another_stamp_is_dropped_however_it_came_into_the_s
 
     for subject in ("fed.b.hub.x.v1", "stray", "fed.a.hub", "fed.a.hub.x.v1"):
         await link._connection.js.publish(subject, subject.encode())
-    [arrived] = await link.fetch(10, 20)
+    [arrived] = await take(link.fetch, 1)
 
     assert (arrived.sender, arrived.body) == ("a", b"fed.a.hub.x.v1")
     await arrived.ack()

@@ -14,14 +14,14 @@ from sangkien.federation.accounts import credentials
 from sangkien.federation.names import BadName
 from sangkien.federation.streams import DUPLICATE_SECONDS, MOST_AGE_SECONDS
 from sangkien.testkit import eventually
-from sangkien.testkit.link import Federation, hear, say, tell
+from sangkien.testkit.link import Federation, hear, say, take, tell
 
 
 async def test_message_arrives_with_the_sender_its_subject_was_stamped_with(linked: Federation) -> None:
     headers = {"Sk-Seal": "a.b.c", "Sk-Sender": "b"}
     seq = await linked.members["a"].broker.offer("b", "dossier.filed.v1", b"body", headers, "id-1")
 
-    [arrived] = await linked.broker.link("a").fetch(10, 20)
+    [arrived] = await take(linked.broker.link("a").fetch, 1)
 
     assert (arrived.sender, arrived.receiver, arrived.type) == ("a", "b", "dossier.filed.v1")
     assert (arrived.subject, arrived.body, arrived.stream_seq) == ("fed.a.b.dossier.filed.v1", b"body", seq)
@@ -32,7 +32,7 @@ async def test_message_down_arrives_at_its_receiver_only(linked: Federation) -> 
     await linked.broker.link("a").send("b", "dossier.answered.v1", b"for a", {"Sk-Custody": "x"}, "id-1")
     await tell(linked.broker.link("b"), 7)
 
-    [arrived] = await linked.members["a"].broker.arrived(10, 20)
+    [arrived] = await take(linked.members["a"].broker.arrived, 1)
 
     assert (arrived.sender, arrived.receiver, arrived.type) == ("b", "a", "dossier.answered.v1")
     assert (arrived.subject, arrived.body) == ("in.b.dossier.answered.v1", b"for a")
@@ -181,7 +181,7 @@ def _copy(source: Path, target: Path) -> None:
 async def test_unacknowledged_messages_come_first_and_in_order_for_the_next_reader(linked: Federation) -> None:
     await say(linked.members["a"].broker, *range(20))
     await eventually(lambda: _arrived(linked, 20))
-    first = await linked.broker.link("a").fetch(10, 5)
+    first = await take(linked.broker.link("a").fetch, 10)
     for each in first[:4]:
         await each.ack()
 
@@ -212,7 +212,7 @@ async def test_rewind_begins_again_at_the_first_not_acknowledged(linked: Federat
     broker = linked.members["a"].broker
     await tell(linked.broker.link("a"), *range(6))
     await eventually(lambda: _all_down(linked, 6))
-    first = await broker.arrived(6, 5)
+    first = await take(broker.arrived, 6)
     await first[0].ack()
 
     await broker.rewind()

@@ -212,6 +212,15 @@ async def tell(link: HubLink, *numbers: int) -> None:
         await link.send("hub", "node.echo.v1", b"%d" % number, {"Sk-Custody": f"{number}"}, f"down-{number}")
 
 
+async def take(fetch: Callable[[int, float], Awaitable[list[Arrived]]], count: int) -> list[Arrived]:
+    """So many messages, however few come at a time. None of them is acknowledged."""
+    taken: list[Arrived] = []
+    async with asyncio.timeout(_LONGEST_SECONDS):
+        while len(taken) < count:
+            taken += await fetch(count - len(taken), 1.0)
+    return taken
+
+
 async def hear(fetch: Callable[[int, float], Awaitable[list[Arrived]]], last: int) -> list[int]:
     """Every number in order of arrival up to the batch in which `last` comes, all acknowledged."""
     heard: list[int] = []
