@@ -14,7 +14,7 @@ from sangkien.api.hub.v1.hub_pb2_grpc import JoinServiceStub
 from sangkien.console.node.folder import NodeFolder
 from sangkien.console.node.joining import calling_hub, write_secret
 from sangkien.console.node.links import HUB, hub_server
-from sangkien.console.node.selftest import look_over
+from sangkien.console.node.selftest import check_keys, look_over
 from sangkien.console.node.stopping import Stop
 from sangkien.console.node.upkeep import HUB_CHILDREN, RENEW_BEFORE, Upkeep
 from sangkien.custody import SealKey
@@ -109,6 +109,29 @@ async def test_checks_of_a_stopped_node_name_what_is_wrong_with_its_keys_and_its
         "join_port": False,
     }
     assert [str(ports[0]) in check.fix for check in checks if check.code == "leaf_port"] == [True]
+
+
+async def test_keys_are_looked_at_while_the_server_beside_them_makes_and_removes_files(tmp_path: Path) -> None:
+    folder = NodeFolder(tmp_path / "jetstream")  # only the server's own store is called so
+    store = folder.link / "jetstream"
+    store.mkdir(parents=True)
+    folder.link.chmod(0o700)
+    done = asyncio.Event()
+
+    def serve() -> None:
+        while not done.is_set():
+            (store / "consumer").mkdir()
+            (store / "consumer").rmdir()
+
+    serving = asyncio.create_task(asyncio.to_thread(serve))
+    well = {check_keys(folder).ok for _ in range(1_000)}
+    (folder.link / "seal.key").touch()
+    (folder.link / "seal.key").chmod(0o644)
+    ill = check_keys(folder)
+    done.set()
+    await serving
+
+    assert (well, ill.ok, ill.found.endswith("seal.key")) == ({True}, False, True)
 
 
 def install(folder: NodeFolder, *, leaf_port: int, join_port: int) -> None:

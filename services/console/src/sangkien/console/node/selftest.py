@@ -1,9 +1,11 @@
 """The conformance checklist a node goes through when it has joined, and whenever somebody asks."""
 
 import asyncio
+import os
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, timedelta
+from pathlib import Path
 
 from sangkien.api.exchange.v1 import exchange_pb2 as pb
 from sangkien.api.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
@@ -98,8 +100,7 @@ def check_software() -> Check:
 
 def check_keys(folder: NodeFolder) -> Check:
     """Whether nobody but the owner can read the keys."""
-    files = [each for each in (folder.link, *folder.link.rglob("*")) if not each.is_symlink() and each.exists()]
-    loose = [each for each in files if stat.S_IMODE(each.stat().st_mode) & 0o077 and "jetstream" not in each.parts]
+    loose = [each for each in _of_the_node(folder.link) if _open_to_others(each)]
     return Check(
         "khóa của nút · the node's keys",
         not loose,
@@ -107,6 +108,22 @@ def check_keys(folder: NodeFolder) -> Check:
         f"chmod -R go= {folder.link}",
         "keys",
     )
+
+
+def _of_the_node(link: Path) -> Iterator[Path]:
+    """The folder and all in it but the store of its server, which makes and removes files of its own as it runs."""
+    yield link
+    for place, folders, files in os.walk(link):
+        folders[:] = [name for name in folders if name != "jetstream"]
+        yield from (Path(place, name) for name in (*folders, *files))
+
+
+def _open_to_others(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:  # put in place, or cleared away, at this moment
+        return False
+    return not stat.S_ISLNK(mode) and bool(stat.S_IMODE(mode) & 0o077)
 
 
 def check_certificate(folder: NodeFolder) -> Check:
