@@ -53,6 +53,13 @@ def authors(*rows: Sequence[Any]) -> list[tuple[str, int]]:
         {"authors": "Lê An (60)\nVũ Bình (40)"},
         {"authors": "Lê An, Vũ Bình", "share": "60% - 40%"},
         {"authors": "Lê An và Vũ Bình", "share": "60,0%\n40,0 %"},
+        {"authors": "Lê An VÀ Vũ Bình", "share": "60-40"},
+        {"authors": "Lê An - Vũ Bình", "share": "0,6\n0,4"},
+        {"authors": "1) Lê An 2) Vũ Bình", "share": "60,40"},
+        {"authors": "a) Ông Lê An\nb) ThS. Vũ Bình*", "share": "60 : 40"},
+        {"authors": "Nhóm tác giả: Lê  An; Vũ Bình (Tổ 2)", "share": "60 – 40"},
+        {"authors": "Lê An 60% Vũ Bình 40%"},
+        {"authors": "Lê An (1985)\nVũ Bình", "share": "Vũ Bình: 40%\nLê An: 60%"},
     ],
 )
 def test_two_authors_of_one_cell_are_told_apart(cells: dict[str, str]) -> None:
@@ -105,6 +112,14 @@ def test_each_author_has_the_birth_date_and_job_of_the_same_line() -> None:
         ({"authors": "Lê An\nVũ Bình", "share": "60%"}, "Tỷ lệ (%) đóng góp", "shares_missing"),
         ({"authors": "Lê An\nVũ Bình", "share": "50%\n40%"}, "Tỷ lệ (%) đóng góp", "shares_not_100"),
         ({"share": 90}, "Tỷ lệ (%) đóng góp", "shares_not_100"),
+        ({"authors": "Lê An, Hiệu trưởng"}, "Tác giả", "author_unclear"),
+        ({"authors": "lê an và vũ bình"}, "Tác giả", "author_unclear"),
+        ({"authors": "?"}, "Tác giả", "author_unclear"),
+        ({"authors": 123.0}, "Tác giả", "author_unclear"),
+        ({"authors": "Lê An (50%); Vũ Bình (40%)"}, "Tác giả", "shares_not_100"),
+        ({"share": "1%"}, "Tỷ lệ (%) đóng góp", "shares_not_100"),
+        ({"applied": "1/1/1989"}, "Ngày áp dụng lần đầu", "date_too_early"),
+        ({"applied": True}, "Ngày áp dụng lần đầu", "date_invalid"),
         ({"share": "một nửa"}, "Tỷ lệ (%) đóng góp", "share_malformed"),
         ({"share": "60%\n40%"}, "Tỷ lệ (%) đóng góp", "shares_count_differs"),
         ({"authors": "Lê An\nVũ Bình", "share": "100%\n0%"}, "Tỷ lệ (%) đóng góp", "share_out_of_range"),
@@ -178,7 +193,7 @@ def test_unit_of_a_merged_cell_holds_for_every_row_it_covers() -> None:
         (datetime(2023, 9, 5, 7, 0), date(2023, 9, 5)), ("09.2022", date(2022, 9, 1)), ("9/2022", date(2022, 9, 1)),  # noqa: DTZ001 (spreadsheets know no zone)
         ("Tháng 9/2015", date(2015, 9, 1)), ("tháng 10 năm 2020", date(2020, 10, 1)), ("15/3/07", date(2007, 3, 15)),
         ("ngày 05 tháng 9 năm 2023", date(2023, 9, 5)), ("Từ ngày 01/9/2012 đến tháng 5/2013", date(2012, 9, 1)),
-        ("", None), (None, None),
+        ("", None), (None, None), ("-", None), ("45174", date(2023, 9, 5)),
     ],
 )  # fmt: skip
 def test_date_is_read_in_the_usual_forms(cell: Any, day: date | None) -> None:

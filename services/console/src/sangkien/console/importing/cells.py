@@ -1,6 +1,7 @@
 """Reads single cells: texts, dates, shares, money, the way people write them in Vietnam."""
 
 import re
+import unicodedata
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
@@ -10,6 +11,9 @@ from sangkien.text import fold, nfc, nfc_lines
 
 _EXCEL_START: Final = date(1899, 12, 30)
 _EARLIEST: Final = {"birth_date": 1901, "first_applied_on": 1990, "filed_on": 1990}
+_HALF_A_DATE: Final = 1901
+"""Before it lie 1899 and 0000, which spreadsheets make of half a date."""
+_SERIAL: Final = re.compile(r"\d{5}(?:\.0+)?")
 _LEAST_AGE: Final = 14
 
 _DAY: Final = r"(?P<day>\d{1,2})"
@@ -31,7 +35,8 @@ _MONEY: Final = re.compile(
     r"(\d{1,3}(?:[.,]\d{3})+|\d+(?:[.,]\d{1,2})?)\s*(nghin|ngan|trieu|tr|ty|ti)?\s*(?:dong|vnd|d)?(?:\s*/\s*(?:1\s*)?nam)?"
 )
 _PERCENT: Final = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s*%")
-_SHARE_MARKS: Final = re.compile(r"[\n;/|+]|,\s+|\s{2,}|\s+(?=\d)")
+_SHARE_MARKS: Final = re.compile(r"[\n;/|+]|,\s+|\s{2,}|(?<=\d)\s*[-–—:]\s*(?=\d)|\s+(?=\d)")
+_FRACTION: Final = re.compile(r"0?[.,]\d{1,4}|1(?:[.,]0+)?")
 
 
 def text_of(cell: Any) -> str:
@@ -59,13 +64,16 @@ DateField = Literal["birth_date", "first_applied_on", "filed_on"]
 def read_date(field: DateField, cell: Any, today: date) -> date | None:
     """A date in any of the usual forms, None for an empty cell. A month alone is its first day.
 
-    Raises CellRefused: `date_invalid` for what is no day of the calendar or cannot be told, `date_in_future`.
+    Raises CellRefused: `date_invalid` for what is no day of the calendar or cannot be told, `date_too_early`,
+    `date_in_future`.
     """
     found = _date(field, cell, today)
     if found is None:
         return None
-    if found.year < _EARLIEST[field]:  # 1899 and 0000 are what spreadsheets make of half a date
+    if found.year < _HALF_A_DATE:
         raise CellRefused(field, "date_invalid")
+    if found.year < _EARLIEST[field]:
+        raise CellRefused(field, "date_too_early", year=_EARLIEST[field])
     if found > today:
         raise CellRefused(field, "date_in_future", today=today.isoformat())
     return found
@@ -78,13 +86,15 @@ def _date(field: DateField, cell: Any, today: date) -> date | None:
         return cell.date()
     if isinstance(cell, date):
         return cell
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        if not 20_000 <= cell < 80_000:
+    if isinstance(cell, int | float):
+        if isinstance(cell, bool) or not 20_000 <= cell < 80_000:
             raise CellRefused(field, "date_invalid")
         return _EXCEL_START + timedelta(days=int(cell))
-    text = fold(text_of(cell)).strip(" .,")
+    text = fold(text_of(cell)).strip(" .,-–")
     if not text:
         return None
+    if _SERIAL.fullmatch(text):  # a date that lost its format on the way into text
+        return _date(field, float(text), today)
     span = _SPAN.fullmatch(text)
     return _written_date(field, span["from"] if span else text, today)
 
@@ -112,23 +122,29 @@ def _century(field: DateField, year: int, today: date) -> int:
 
 
 def read_shares(cell: Any, authors: int) -> list[int]:
-    """Shares in hundredths of a percent, in the order of the authors; empty for an empty cell.
+    """Shares in hundredths of a percent, in the order of the cell; empty for an empty cell.
 
-    A bare number up to 1 is a cell in percent format (0.6 is 60 %). Raises CellRefused `share_malformed`.
+    Bare numbers up to 1 are a cell in percent format (0.6 is 60 %), as number or as text. Raises CellRefused
+    `share_malformed`.
     """
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
+    if isinstance(cell, int | float):
+        if isinstance(cell, bool):
+            raise CellRefused("share", "share_malformed")
         return [round(cell * 10_000) if 0 < cell <= 1 else _share(f"{cell:g}")]
-    text = text_of(cell)
+    text = unicodedata.normalize("NFKC", text_of(cell))
     if not text:
         return []
     parts = _PERCENT.findall(text)
-    if not parts:
-        parts = [part for part in _SHARE_MARKS.split(text) if part.strip()]
-        if len(parts) == 1 and authors == 2 and text.count(",") == 1:
-            halves = text.split(",")
-            if all(half.strip().isdigit() for half in halves) and sum(map(int, halves)) == 100:
-                parts = halves
-    return [_share(part.strip()) for part in parts]
+    if parts:
+        return [_share(part) for part in parts]
+    parts = [part.strip() for part in _SHARE_MARKS.split(text) if part.strip()]
+    if len(parts) == 1 and text.count(",") == authors - 1 > 0:
+        numbers = [number.strip() for number in text.split(",")]
+        if all(number.isdigit() for number in numbers) and sum(map(int, numbers)) == 100:
+            parts = numbers
+    if all(_FRACTION.fullmatch(part) for part in parts):
+        return [round(float(part.replace(",", ".")) * 10_000) for part in parts]
+    return [_share(part) for part in parts]
 
 
 def _share(text: str) -> int:
