@@ -25,6 +25,14 @@ def row(**cells: Any) -> list[Any]:
     return [given.get(field, "") for field in FIELDS]
 
 
+SIGNED = [
+    ["", "", "", "", "Trúc Bạch, ngày 5 tháng 9 năm 2023"],
+    ["NGƯỜI LẬP BIỂU", "", "KẾ TOÁN", "", "TM. BAN CHẤP HÀNH"],
+    ["", "(Ký, ghi rõ họ tên)"],
+    ["Lê Thị Lập", "Trần Văn Kế", "Vũ Thị Toán", "", "Phạm Văn Trưởng"],
+]
+
+
 def read(*rows: Sequence[Any], merged: tuple[tuple[int, int, int], ...] = ()) -> tuple[list[ImportRow], list[RowError]]:
     lines = [HEADER, *rows]
     return read_rows(Table(lines, find_header(lines), merged), today=TODAY)
@@ -172,6 +180,72 @@ def test_sections_footers_samples_and_number_rows_are_passed_over() -> None:
         [],
         [(4, "Phường Điện Biên"), (7, "Phường Điện Biên")],
     )
+
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        ["", "Tổng cộng", 2], ["Tổng cộng", "", "", "200%"], ["", "TỔNG CỘNG", "2 tác giả", "", "2 đơn vị"],
+        ["Cộng", 2, 2], ["", "Tổng số sáng kiến: 02"],
+    ],
+)  # fmt: skip
+def test_totals_signatures_and_headers_of_further_pages_are_no_initiatives(total: list[Any]) -> None:
+    good, rejected = read(
+        list("ABCDEFGHIK"), row(number=1), HEADER, row(number=2, title="Tổng hợp ý kiến"), total, *SIGNED
+    )
+    unnumbered, rejected_too = read(row(), total, *SIGNED)
+
+    assert ([one.row for one in good], told(rejected)) == ([3, 5], [])
+    assert ([(one.row, len(one.authors)) for one in unnumbered], told(rejected_too)) == ([(2, 1)], [])
+
+
+def test_list_goes_on_below_a_signature_where_its_numbers_do() -> None:
+    good, rejected = read(row(number=1), *SIGNED, row(number=2, unit="U"), row(number=3, title=""))
+
+    assert ([one.row for one in good], told(rejected)) == ([2, 7], [(8, "Tên sáng kiến", "cell_empty")])
+
+
+@pytest.mark.parametrize("share", ["100%", ""])
+def test_row_that_lost_its_title_is_refused_itself_and_not_joined_to_the_one_above(share: str) -> None:
+    good, rejected = read(row(share=share), row(title="", authors="Vũ Bình", share=share), row(title="Sáng kiến hai"))
+
+    assert ([one.row for one in good], told(rejected)) == ([2, 4], [(3, "Tên sáng kiến", "cell_empty")])
+
+
+def test_authors_below_one_merged_title_belong_to_it_even_when_numbered() -> None:
+    first = row(number=1, authors="Lê An", share="60%")
+    below = row(number=2, title="", authors="Vũ Bình", share="40%")
+    good, rejected = read(first, below, row(number=2, title="Sáng kiến hai"), merged=((1, 2, 1),))
+
+    assert ([(one.row, len(one.authors)) for one in good], told(rejected)) == ([(2, 2), (4, 1)], [])
+
+
+def test_the_same_initiative_below_itself_with_several_authors_is_a_duplicate() -> None:
+    good, rejected = read(
+        row(authors="Lê An\nVũ Bình", share="50%\n50%"),
+        row(title="“Sổ tay  ĐIỆN TỬ”.", authors="Vũ Bình\nLê An", share="50%\n50%"),
+        row(authors="Lê Ân\nVũ Bình", share="50%\n50%"),
+    )
+
+    assert ([one.row for one in good], told(rejected)) == ([2, 4], [(3, "Tên sáng kiến", "duplicate_row")])
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "code"),
+    [
+        ({"title": "Nguy?n nhân và gi?i pháp"}, "Tên sáng kiến", "text_garbled"),
+        ({"authors": "Nguyá»…n Thá»‹ Hoa"}, "Tác giả", "text_garbled"),
+        ({"unit": "Phường \ufffdiện Biên"}, "Đơn vị", "text_garbled"),
+        ({"title": "#REF!"}, "Tên sáng kiến", "cell_error"),
+        ({"applied": "#N/A"}, "Ngày áp dụng lần đầu", "cell_error"),
+        ({"share": "#DIV/0!"}, "Tỷ lệ (%) đóng góp", "cell_error"),
+    ],
+)
+def test_damaged_cell_is_refused_as_what_it_is(cells: dict[str, str], column: str, code: str) -> None:
+    good, rejected = read(row(**cells), row(title="«Má» và con: vì sao?"))
+
+    assert ([one.row for one in good], told(rejected)) == ([3], [(2, column, code)])
+    assert code in known_codes()
 
 
 def test_unit_of_a_merged_cell_holds_for_every_row_it_covers() -> None:

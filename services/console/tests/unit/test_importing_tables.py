@@ -79,6 +79,11 @@ def test_list_under_a_title_with_empty_columns_and_sheets_is_read(workbook: Call
         ([["STT", "Chủ nhiệm", "TÊN ĐỀ TÀI", "Cơ quan"]], [1, "A B", "Sổ tay", "U"]),
         ([["1. TT", "2.Tác giả", "9.Tên sáng kiến.", "4.Cơ quan công tác"]], [1, "A B", "Sổ tay", "U"]),
         ([["Số", "Họ và tên", "Tên sáng", "Đơn vị"], ["TT", "tác giả", "kiến", "công tác"]], [1, "A B", "Sổ tay", "U"]),
+        ([["STT", "Tên tác giả/đồng tác giả", "Tên sáng kiến", "Công đoàn cơ sở"]], [1, "A B", "Sổ tay", "U"]),
+        (
+            [["Đơn vị: Phường A"], ["TT", "Thông tin tác giả", "Tên sáng kiến", "Đơn vị"], ["", "Họ và tên", "", ""]],
+            [1, "A B", "Sổ tay", "U"],
+        ),
         ([["Số", "Người thực hiện", "Tên SKKN", "Trường"], ["(1)", "(2)", "(3)", "(4)"]], [1, "A B", "Sổ tay", "U"]),
     ],
 )
@@ -165,6 +170,59 @@ def test_legacy_bytes_of_a_csv_are_refused_by_name(tmp_path: Path, encoding: str
     assert encoding in rejected[0].message
 
 
+def test_broken_byte_of_a_csv_makes_its_row_unreadable_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "danh-sach.csv"
+    lines: Rows = [HEADER, GOOD, [2, "Sổ tay điện tử", "A B", "U"]]
+    path.write_bytes(
+        "\n".join(",".join(map(str, line)) for line in lines).encode().replace("Sổ".encode(), b"S\xe1\xbb")
+    )
+
+    rows, rejected = read(path)
+
+    assert ([row.row for row in rows], told(rejected)) == ([2], [(3, "Tên sáng kiến", "text_garbled")])
+
+
+def test_quote_never_closed_and_delimiter_within_a_text_are_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "danh-sach.csv"
+    lines: Rows = [
+        HEADER,
+        GOOD,
+        [2, "Quản lý, điều hành", "A B", "U"],
+        [3, '"Sổ tay', "A B", "U"],
+        [4, "Tủ sách", "A B", "U"],
+    ]
+    path.write_text("\n".join(",".join(map(str, line)) for line in lines), encoding="utf-8")
+
+    rows, rejected = read(path)
+
+    assert ([row.row for row in rows], told(rejected)) == ([2], [(3, "", "row_too_long"), (4, "", "quote_open")])
+
+
+def test_formula_with_an_error_or_without_a_result_is_no_empty_cell(tmp_path: Path) -> None:
+    path = tmp_path / "cong-thuc.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Bìa")
+        sheet = book.add_worksheet("Danh sách & “phụ lục”")
+        sheet.write_row(0, 0, [*HEADER, "Ngày áp dụng"])
+        for line in range(1, 4):
+            sheet.write_row(line, 0, [line, f"Sáng kiến số {line}", "A B", "U"])
+        sheet.write_formula(1, 4, "=A9", None, "#REF!")
+        sheet.write_formula(2, 4, "=DATE(2022,9,5)", None, "")
+        sheet.write_formula(3, 4, "=DATE(2022,9,5)", None, 44809)
+
+    # Libraries that only write formulas leave out their results; xlsxwriter has an empty text there.
+    changed = tmp_path / "chua-tinh.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            new.writestr(
+                name, old.read(name).replace(b't="str"><f>DATE(2022,9,5)</f><v></v>', b"><f>DATE(2022,9,5)</f><v/>")
+            )
+    rows, rejected = read(changed)
+
+    assert [(row.row, row.first_applied_on) for row in rows] == [(4, date(2022, 9, 5))]
+    assert told(rejected) == [(2, "Ngày áp dụng", "cell_error"), (3, "Ngày áp dụng", "cell_error")]
+
+
 def test_template_is_read_back_without_its_samples(tmp_path: Path) -> None:
     path = tmp_path / "mau.xlsx"
     write_template(path)
@@ -201,18 +259,25 @@ def test_untrustworthy_files_are_refused_before_they_are_unpacked_into_memory(
 ) -> None:
     cut = tmp_path / "cut.xlsx"
     cut.write_bytes(workbook([HEADER, GOOD]).read_bytes()[:-200])
+    damaged = packed(tmp_path / "damaged.xlsx", {"xl/worksheets/sheet1.xml": bytes(range(256)) * 40})
+    sound = damaged.read_bytes()
+    damaged.write_bytes(sound[:60] + b"\xff" * 30 + sound[90:])
     far = b'<sheetData><c r="A1"><v>1</v></c><c r="XFD1048576"><v>1</v></c></sheetData>'
     files = {
         packed(tmp_path / "bomb.xlsx", {"xl/worksheets/sheet1.xml": b"0" * 700 * 2**20}): "file_too_large",
         packed(tmp_path / "far.xlsx", {"xl/worksheets/sheet1.xml": far}): "file_too_large",
         packed(tmp_path / "other.xlsx", {"word/document.xml": b"<w/>"}): "file_broken",
         cut: "file_broken",
+        damaged: "file_broken",
         tmp_path / "missing.xlsx": "file_unreadable",
         tmp_path: "file_unreadable",
     }
     for name, content, code in (
         ("text.xlsx", b"not a workbook", "file_broken"),
         ("empty.csv", b" \n\n", "table_empty"),
+        ("page.csv", b"<html><table><tr><td>STT</td></tr></table></html>", "file_broken"),
+        ("scan.csv", b"%PDF-1.4 \n1 0 obj", "file_broken"),
+        ("noise.csv", bytes(range(1, 256)) * 9, "file_broken"),
         ("biff.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "file_broken"),
     ):
         (tmp_path / name).write_bytes(content)

@@ -25,7 +25,9 @@ _REMARK: Final = re.compile(r"\s*\([^)]*\)\s*$")
 _ROLE: Final = re.compile(
     r"^(?:chủ nhiệm|chủ trì|thành viên|(?:nhóm |các )?(?:đồng )?tác giả|ông|bà)\s*:\s*", re.IGNORECASE
 )
-_SURNAME: Final = r"(?:nguyễn|trần|lê|phạm|hoàng|huỳnh|phan|vũ|võ|đặng|bùi|đỗ|hồ|ngô|dương|lý|đinh|trương|trịnh|đào|đoàn|mai|lương|tạ|hà)"
+_SURNAME: Final = (
+    r"(?:nguyễn|trần|lê|phạm|hoàng|huỳnh|phan|vũ|võ|đặng|bùi|đỗ|hồ|ngô|dương|lý|đinh|trương|trịnh|đào|đoàn|mai|hà)"
+)
 _STYLED: Final = re.compile(  # "Ông" is a family name, too
     rf"^(?:(?:(?:pgs|gs|ths|ts|bs|ks|cn)\.\s*|(?:đ/c|đồng chí|bà)\s+|ông\s+(?={_SURNAME}\s)))+", re.IGNORECASE
 )

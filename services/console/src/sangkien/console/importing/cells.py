@@ -39,6 +39,13 @@ _SHARE_MARKS: Final = re.compile(r"[\n;/|+]|,\s+|\s{2,}|(?<=\d)\s*[-–—:]\s*(
 _FRACTION: Final = re.compile(r"0?[.,]\d{1,4}|1(?:[.,]0+)?")
 
 
+UNCALCULATED: Final = "#FORMULA"
+"""What stands for a formula without a result."""
+ERRORS: Final = frozenset(
+    {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", UNCALCULATED}
+)
+
+
 def text_of(cell: Any) -> str:
     """A cell as text of one or more lines, in normal form. Whole numbers lose the ".0" that spreadsheets give them."""
     if cell is None or isinstance(cell, bool | time | timedelta):
@@ -51,6 +58,11 @@ def text_of(cell: Any) -> str:
         return cell.isoformat()
     text = str(cell)
     return nfc_lines(text) if "\n" in text or "\r" in text else nfc(text)
+
+
+def is_error(cell: Any) -> bool:
+    """Whether a spreadsheet shows an error here, or a formula that was never worked out."""
+    return isinstance(cell, str) and cell.startswith("#") and cell in ERRORS
 
 
 def lines_of(text: str) -> list[str]:

@@ -24,6 +24,7 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
         r".*\b(ty le|ti le|phan tram|ty trong)\b.*",
         r".*\b(shares?|contribution)\b.*",
         r"(muc do |% )?dong gop.*",
+        r"%.*",
     ),
     "title": (
         r"(ten|tieu de)( cua)?( cac)? (sang kien|giai phap|de tai|skkn|y tuong|san pham|cai tien)\b.*",
@@ -33,10 +34,11 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
         r"giai phap",
     ),
     "authors": (
-        r"(ho( va)? ten )?(cac )?(nhom )?tac gia\b.*",
+        r"((ho( va)? )?ten )?(cac )?(nhom )?tac gia\b.*",
         r"(authors?|full name|author name)s?\b.*",
         r"ho( va)?( chu dem( va)?)? ten\b.*",
         r"(ten )?(chu nhiem|chu tri|nguoi thuc hien|nguoi nop|nguoi de xuat)\b.*",
+        r"thong tin (ve )?(cac )?tac gia",
     ),
     "co_authors": (r"(ho( va)? ten )?(cac )?(dong tac gia|thanh vien|cong su)\b.*", r"co-?\s?authors?"),
     "birth_date": (r"(ngay|thang|nam)( thang)?( nam)? sinh\b.*", r".*\b(date of birth|birth ?dates?|born|dob)\b.*"),
@@ -45,11 +47,12 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
         r"(ten )?(co quan|truong|to chuc|doanh nghiep)\b.*",
         r"(organi[sz]ation|unit|workplace|school|company|department)\b.*",
         r"(khoa|phong|khoa phong|phong ban|khoa/phong)\b.*",
+        r"(ten )?(cong doan|cdcs|to cong doan|bo phan)\b.*",
     ),
     "author_unit": (r"(noi|dia chi) (cong tac|lam viec)\b.*", r"(author'?s? )?(workplace|place of work)\b.*"),
     "job_title": (r"chuc (danh|vu)\b.*", r"(job( title)?|position)\b.*", r"nghe nghiep\b.*"),
     "first_applied_on": (
-        r"(ngay|thoi diem|thoi gian|thang,? nam|thang/nam|nam)( duoc| bat dau)? ap dung\b.*",
+        r"(ngay|ngay,? thang(,? nam)?|thoi (diem|gian)|thang[,/]? ?nam|nam)( duoc| bat dau| dua vao)? ap dung\b.*",
         r"ap dung (lan dau|thu|tu)\b.*",
         r".*\b(first applied|first application|applied (on|from|since)|application date)\b.*",
     ),
@@ -72,6 +75,8 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 }
 _PATTERNS: Final = {field: [re.compile(words) for words in patterns] for field, patterns in _WORDS.items()}
 _NUMBERING: Final = re.compile(r"^\(?\d{1,2}\s*[.)]\s*")
+_ABOVE: Final = re.compile(r"^thong tin( chung)?( ve)?( (cac )?(tac gia|sang kien|giai phap|ca nhan))? (?=[a-z])")
+"""What the upper line of a header says over several columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def find_header(rows: Sequence[Sequence[Any]]) -> Header | None:
     best: Header | None = None
     for first in range(min(_LOOK_AT, len(rows))):
         for last in range(first, min(first + _MOST_LINES, len(rows))):
-            if last > first and not _continues(rows[last]):
+            if last > first and not (_is_headed(rows[first]) and _continues(rows[last])):
                 break
             header = _read(rows, first, last)
             if header is not None and (best is None or header.rank > best.rank):
@@ -123,7 +128,14 @@ def find_header(rows: Sequence[Sequence[Any]]) -> Header | None:
 def _continues(row: Sequence[Any]) -> bool:
     """Whether a row may be the lower part of a header: short words, no figures, no dates."""
     filled = [cell for cell in row if cell not in ("", None)]
-    return bool(filled) and all(isinstance(cell, str) and len(nfc(cell)) <= _LONGEST_ADDED for cell in filled)
+    return bool(filled) and all(
+        isinstance(cell, str) and len(nfc(cell)) <= _LONGEST_ADDED and not cell.strip().isdigit() for cell in filled
+    )
+
+
+def _is_headed(row: Sequence[Any]) -> bool:
+    """Whether a row may be the upper part of a header: a single cell is a caption, as of the whole list's unit."""
+    return len([cell for cell in row if isinstance(cell, str) and cell.strip()]) > 1
 
 
 def _read(rows: Sequence[Sequence[Any]], first: int, last: int) -> Header | None:
@@ -134,7 +146,7 @@ def _read(rows: Sequence[Sequence[Any]], first: int, last: int) -> Header | None
         texts.append(nfc(" ".join(part for part in parts if isinstance(part, str))))
     claims: dict[str, tuple[int, int]] = {}
     for column, text in enumerate(texts):
-        field, sureness = _meaning(text)
+        field, sureness = meaning_of(text)
         if field and (field not in claims or sureness < claims[field][0]):
             claims[field] = (sureness, column)
     columns = {field: column for field, (_, column) in claims.items() if field != "ignored"}
@@ -153,8 +165,9 @@ def _read(rows: Sequence[Sequence[Any]], first: int, last: int) -> Header | None
     )
 
 
-def _meaning(text: str) -> tuple[str, int]:
-    folded = _NUMBERING.sub("", fold(text)).strip(" .:*()")
+def meaning_of(text: str) -> tuple[str, int]:
+    """The field that a column of this heading holds, "" for none, and how unsure that is, from 0."""
+    folded = _ABOVE.sub("", _NUMBERING.sub("", fold(text))).strip(" .:*()")
     if not folded or len(folded) > 200:
         return "", 0
     for field, patterns in _PATTERNS.items():

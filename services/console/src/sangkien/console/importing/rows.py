@@ -2,31 +2,28 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import date, datetime, timedelta, timezone
-from functools import lru_cache
 from typing import Any, Final
 
-from sangkien.console.importing.authors import Cells, ImportAuthor, read_authors
-from sangkien.console.importing.cells import lines_of, read_date, read_money, text_of
+from sangkien.console.importing.authors import ImportAuthor, read_authors
+from sangkien.console.importing.cells import is_error, lines_of, read_date, read_money, text_of
+from sangkien.console.importing.grouping import Group, folded, groups_of
 from sangkien.console.importing.headers import REQUIRED, Header
 from sangkien.console.importing.problems import CellRefused, RowError, row_error
 from sangkien.console.importing.tables import Table
-from sangkien.kernel.evidence_files import is_taken_kind
-from sangkien.text import fold, legacy_encoding, nfc
+from sangkien.text import fold, legacy_encoding, nfc, same_name
 
 _HANOI: Final = timezone(timedelta(hours=7))
-_SAMPLE: Final = "dong minh hoa"
-_SECTION: Final = re.compile(r"(?:[ivx]{1,5}|[a-h])\s*[.)]?")
-_FOOTER: Final = re.compile(
-    r"(tong so|tong cong|danh sach nay|ha noi,? ngay|ngay \d+ thang|ghi chu *:|cong *:)(?!\w).*"
-    r"|(nguoi lap|lap bang|thu truong|xac nhan cua)( bang| bieu| don vi| co quan| thu truong)*"
-)
-_SAME: Final = frozenset({"nt", "-nt-", "nhu tren", '"', "''", "”", "//"})
-_SHARED_DOWN: Final = ("unit", "field", "first_applied_on", "filed_on")
 _MODERN: Final = re.compile("[\u1e00-\u1eff]")
+_GARBLED: Final = re.compile(
+    "\ufffd|[^\\W\\d_]\\?[a-z]|\u00e1[\u00ba\u00bb](?![\\s.,;:!?)]|$)|\u00c3[\u00a1-\u00bf]|\u00c6\u00b0|\u00c4\u2018"
+)
+"""What was lost for good, or is UTF-8 that was read as Windows-1252."""
+_ELSEWHERE: Final = {"share": "authors", "co_authors": "authors"}
+"""Where a list says what it has no column for."""
 _REQUIRED_TEXTS: Final = {"title": "Tên sáng kiến", "authors": "Tác giả", "unit": "Đơn vị"}
 
 
@@ -81,14 +78,6 @@ class ImportRow:
         return "row:" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-@dataclass(slots=True)
-class _Group:
-    """A row that names an initiative, and the rows below it that only add authors."""
-
-    number: int
-    rows: list[Cells]
-
-
 def read_rows(
     table: Table, *, default_unit: str = "", today: date | None = None
 ) -> tuple[list[ImportRow], list[RowError]]:
@@ -104,21 +93,30 @@ def read_rows(
     assert header is not None  # noqa: S101 (or there was a problem)
     rows: list[ImportRow] = []
     rejected: list[RowError] = []
+    if table.swallowed is not None:
+        number, lines = table.swallowed
+        rejected.append(row_error(number, "", "quote_open", lines=lines))
     seen: dict[tuple[str, str, tuple[str, ...]], int] = {}
-    for group in _groups(table, header):
+    for group in groups_of(table, header):
         try:
             row = _read(group, header, default_unit, today)
         except CellRefused as refused:
-            column = header.texts.get(refused.field, _REQUIRED_TEXTS.get(refused.field, ""))
+            column = header.texts.get(refused.field) or header.texts.get(_ELSEWHERE.get(refused.field, ""), "")
+            column = column or _REQUIRED_TEXTS.get(refused.field, "")
             rejected.append(row_error(group.number, column, refused.code, **refused.facts))
             continue
-        same = (fold(row.title), _folded(row.unit), tuple(sorted(_folded(author.full_name) for author in row.authors)))
-        first = seen.setdefault(same, row.row)
+        first = seen.setdefault(_sameness(row), row.row)
         if first != row.row:
             rejected.append(row_error(row.row, header.texts["title"], "duplicate_row", first=first))
         else:
             rows.append(row)
-    return rows, rejected
+    return rows, sorted(rejected, key=lambda error: error.row)
+
+
+def _sameness(row: ImportRow) -> tuple[str, str, tuple[str, ...]]:
+    """What two rows of one initiative agree in. Diacritics tell people apart, but quotes and a dot no titles."""
+    names = sorted(same_name(author.full_name) for author in row.authors)
+    return fold(row.title).strip(" .\"'“”‘’"), folded(row.unit), tuple(names)
 
 
 def _header_problems(table: Table, default_unit: str) -> list[RowError]:
@@ -126,8 +124,11 @@ def _header_problems(table: Table, default_unit: str) -> list[RowError]:
     if header is None:
         for number, row in enumerate(table.rows[:50], start=1):
             texts = [text for cell in row if isinstance(cell, str) and (text := nfc(cell))]
-            if encoding := legacy_encoding(" ".join(str(cell) for cell in row if isinstance(cell, str))):
+            said = " ".join(cell for cell in row if isinstance(cell, str))
+            if encoding := legacy_encoding(said):
                 return [row_error(number, texts[0], "legacy_encoding", encoding=encoding)]
+            if _GARBLED.search(said):
+                return [row_error(number, texts[0], "text_garbled")]
         found = next((texts for row in table.rows if len(texts := [text_of(c) for c in row if text_of(c)]) > 1), [])
         number = next((n for n, row in enumerate(table.rows, start=1) if [c for c in row if text_of(c)]), 1)
         missing = [one for one in REQUIRED if one != "unit" or not default_unit]
@@ -142,96 +143,14 @@ def _missing(row: int, field_: str, found: Sequence[str]) -> RowError:
     return row_error(row, name, "missing_column", name=name, found=listed)
 
 
-def _groups(table: Table, header: Header) -> Iterator[_Group]:
-    """Each initiative with its continuation rows. Sections, footers, samples and empty rows are passed over."""
-    shared = _spread(table, header)
-    group: _Group | None = None
-    last: Cells = {}
-    # Of evidence nothing follows for what a row is: signatures below a list stand in its last columns, too.
-    shaping = {name: column for name, column in header.columns.items() if name != "evidence"}
-    for index in range(header.last + 1, len(table.rows)):
-        raw = table.rows[index]
-        texts = [text_of(cell) for cell in raw]
-        cells = {name: raw[column] for name, column in header.columns.items() if column < len(raw)}
-        filled = {name for name, column in shaping.items() if column < len(raw) and texts[column]}
-        if group is not None and not filled and _names_files(cells):
-            group.rows.append(cells)
-            continue
-        if not filled or _is_decoration([text for text in texts if text], cells, filled):
-            continue
-        if group is not None and _continues(cells, filled, group.rows[0]):
-            group.rows.append(cells)
-            continue
-        cells.update(shared.get(index, {}))
-        for name in ("unit", "field"):
-            if _folded(text_of(cells.get(name))) in _SAME:
-                cells[name] = last.get(name, "")
-        if group is not None:
-            yield group
-        group, last = _Group(index + 1, [cells]), cells
-    if group is not None:
-        yield group
-
-
-def _names_files(cells: Cells) -> bool:
-    """Whether the row says nothing but names of files, which then belong to the initiative above it."""
-    names = lines_of(text_of(cells.get("evidence")))
-    return bool(names) and all(is_taken_kind(name) for name in names)
-
-
-def _spread(table: Table, header: Header) -> dict[int, Cells]:
-    """What vertically merged cells say to every row they cover, by row and field."""
-    names = {header.columns[name]: name for name in _SHARED_DOWN if name in header.columns}
-    spread: dict[int, Cells] = {}
-    for top, bottom, column in table.merged:
-        if column in names and top > header.last and column < len(table.rows[top]):
-            for index in range(top + 1, min(bottom + 1, len(table.rows))):
-                spread.setdefault(index, {})[names[column]] = table.rows[top][column]
-    return spread
-
-
-def _is_decoration(texts: Sequence[str], cells: Cells, filled: set[str]) -> bool:
-    """Whether a row belongs to the look of the list, not to its content. `texts` are its cells that are not empty."""
-    if any(text[0] in "dD" and fold(text).startswith(_SAMPLE) for text in texts):
-        return True
-    if all(re.fullmatch(r"\(?\d{1,2}\)?", text) for text in texts) and len(texts) > 2:
-        return True  # the row of column numbers below a header
-    if len(texts) == 1 and not filled & {"number", "title", "authors"}:
-        return True  # a place and date, a signature: no row of a list says so little
-    if filled - {"number", "title"}:
-        return False
-    number, title = fold(text_of(cells.get("number"))), fold(text_of(cells.get("title")))
-    if "title" not in filled or (number and _SECTION.fullmatch(number)):
-        return True
-    return not number and (bool(_FOOTER.fullmatch(title)) or bool(re.match(r"(?:[ivx]{1,5}|[a-h])[.)]\s", title)))
-
-
-def _continues(cells: Cells, filled: set[str], head: Cells) -> bool:
-    """Whether the row only adds an author to the initiative above it: no title, or the same one with another share.
-
-    Where the title is there again, the number may go on: some lists number authors, and a part of 100 % is never whole.
-    """
-    if not filled & {"authors", "co_authors"}:
-        return False
-    if "title" not in filled:
-        return not text_of(cells.get("number"))
-    if not _alike(cells["title"], head.get("title")) or _alike(cells.get("authors"), head.get("authors")):
-        return False
-    same_unit = not text_of(cells.get("unit")) or _alike(cells["unit"], head.get("unit"))
-    shares = [text_of(row.get("share")) for row in (cells, head)]
-    return same_unit and all(share and share.rstrip("% ") not in ("100", "1") for share in shares)
-
-
-def _alike(one: Any, other: Any) -> bool:
-    return text_of(one).casefold() == text_of(other).casefold()
-
-
-_folded = lru_cache(20_000)(fold)  # the units of a list are few, and folding is the dearest of its steps
-
-
-def _read(group: _Group, header: Header, default_unit: str, today: date) -> ImportRow:
+def _read(group: Group, header: Header, default_unit: str, today: date) -> ImportRow:
     cells = group.rows[0]
-    for name in ("title", "authors", "unit", "summary"):
+    if group.overlong:
+        raise CellRefused("", "row_too_long")
+    for name, cell in cells.items():
+        if name != "number" and is_error(cell):
+            raise CellRefused(name, "cell_error", mark=text_of(cell))
+    for name in ("title", "authors", "co_authors", "unit", "summary"):
         _check_encoding(name, cells.get(name))
     title = nfc(text_of(cells.get("title"))).strip()
     if not title:
@@ -265,6 +184,8 @@ def _read(group: _Group, header: Header, default_unit: str, today: date) -> Impo
 
 
 def _check_encoding(name: str, cell: Any) -> None:
+    if isinstance(cell, str) and name != "summary" and _GARBLED.search(cell):  # a summary may quote what it likes
+        raise CellRefused(name, "text_garbled")
     # A letter with two marks is only in Unicode text, and nearly all of that has one: the long look is for the rest.
     if isinstance(cell, str) and not cell.isascii() and not _MODERN.search(cell):
         encoding = legacy_encoding(cell)

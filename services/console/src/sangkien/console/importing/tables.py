@@ -4,8 +4,7 @@ import csv
 import io
 import re
 import unicodedata
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sangkien.console.importing.headers import Header, find_header
 from sangkien.console.importing.problems import TableUnreadable
+from sangkien.console.importing.unpacking import Marks, look_into
 from sangkien.text import legacy_encoding
 
 if TYPE_CHECKING:
@@ -22,13 +22,21 @@ Cell = str | float | int | bool | datetime | date | time | timedelta | None
 
 MOST_BYTES: Final = 200 * 2**20
 """Of the file itself."""
-MOST_UNPACKED: Final = 600 * 2**20
-"""Of a workbook once unpacked. A hundred thousand rows of a dozen columns make some 80 MiB."""
-MOST_CELLS: Final = 40_000_000
-_PIECE: Final = 2**20
+_OTHER_KINDS: Final = (
+    b"%pdf",
+    b"\x89png",
+    b"\xff\xd8\xff",
+    b"gif8",
+    b"rar!",
+    b"<html",
+    b"<!doctype",
+    b"<?xml",
+    b"<table",
+)
+_CONTROL: Final = re.compile("[\x01-\x08\x0e-\x1f]")
+_END: Final = "\x1e"
 _JOINED: Final = re.compile("[\u1ea0-\u1ef9]")
 _UNJOINED: Final = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
-_REFERENCE: Final = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +44,15 @@ class Table:
     """One sheet. `rows[0]` is row 1 of the spreadsheet. `merged` are (first row, last row, column), from 0.
 
     `header` is None when no row of the sheet looks like one. `unread` names further sheets with lists of their own.
+    `delimited` is a text file; `swallowed` is its row, from 1, whose quote is never closed, and the lines lost with it.
     """
 
     rows: Sequence[Sequence[Cell]]
     header: Header | None
     merged: tuple[tuple[int, int, int], ...] = ()
     unread: tuple[str, ...] = ()
+    delimited: bool = False
+    swallowed: tuple[int, int] | None = None
 
 
 def read_table(path: Path) -> Table:
@@ -60,57 +71,26 @@ def read_table(path: Path) -> Table:
     if size > MOST_BYTES:
         raise TableUnreadable("file_too_large", limit=MOST_BYTES // 2**20)
     if start.startswith(b"PK\x03\x04"):
-        _check_unpacked(path)
-        return _from_workbook(path)
+        return _from_workbook(path, look_into(path))
     if start == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        return _from_workbook(path)
+        return _from_workbook(path, {})
     if path.suffix.lower() in (".xlsx", ".xls", ".xlsm", ".ods"):
         raise TableUnreadable("file_broken")
     return _from_csv(path.read_bytes())
 
 
-def _check_unpacked(path: Path) -> None:
-    """Unpack once, counting: what a workbook says of its own size is not to be trusted."""
-    unpacked = 0
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                sheet = "worksheets/" in member.filename
-                rows = columns = 0
-                tail = b""
-                with archive.open(member) as content:
-                    while piece := content.read(_PIECE):
-                        unpacked += len(piece)
-                        if unpacked > MOST_UNPACKED:
-                            raise TableUnreadable("file_too_large", limit=MOST_UNPACKED // 2**20)
-                        if sheet:
-                            rows, columns = _reach(tail + piece, rows, columns)
-                            tail = piece[-32:]
-                # The reader makes room for every cell up to the farthest: a single one far out would fill the memory.
-                if rows * columns > MOST_CELLS:
-                    raise TableUnreadable("file_too_large", limit=MOST_UNPACKED // 2**20)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError, ValueError):
-        raise TableUnreadable("file_broken") from None
-
-
-def _reach(xml: bytes, rows: int, columns: int) -> tuple[int, int]:
-    for letters, number in _REFERENCE.findall(xml):
-        rows = max(rows, int(number))
-        column = 0
-        for letter in letters:
-            column = column * 26 + letter - 64
-        columns = max(columns, column)
-    return rows, columns
-
-
-def _from_workbook(path: Path) -> Table:
+def _from_workbook(path: Path, marks: Marks) -> Table:
     import python_calamine as calamine
 
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
             shown = [each.name for each in book.sheets_metadata if each.visible == calamine.SheetVisibleEnum.Visible]
             hidden = [name for name in book.sheet_names if name not in shown]
-            tables = {name: table for name in (*shown, *hidden) if (table := _sheet(book, name)) is not None}
+            tables = {
+                name: table
+                for name in (*shown, *hidden)
+                if (table := _sheet(book, name, marks.get(name, {}))) is not None
+            }
     except calamine.PasswordError:
         raise TableUnreadable("file_protected") from None
     except (calamine.CalamineError, ValueError, OverflowError) as error:
@@ -123,12 +103,15 @@ def _from_workbook(path: Path) -> Table:
     return replace(tables[chosen], unread=tuple(name for name in lists if name != chosen and name in shown))
 
 
-def _sheet(book: "CalamineWorkbook", name: str) -> Table | None:
+def _sheet(book: "CalamineWorkbook", name: str, marks: Mapping[tuple[int, int], str]) -> Table | None:
     """A sheet, None when it holds nothing."""
     sheet = book.get_sheet_by_name(name)
     if sheet.start is None:
         return None
     rows = sheet.to_python(skip_empty_area=False)
+    for (line, column), mark in marks.items():
+        if line < len(rows) and column < len(rows[line]):
+            rows[line][column] = mark
     if not any(any(cell not in ("", None) for cell in row) for row in rows[:2_000]):
         return None
     merged = tuple((top, bottom, left) for (top, left), (bottom, _) in (sheet.merged_cell_ranges or ()) if bottom > top)
@@ -136,17 +119,25 @@ def _sheet(book: "CalamineWorkbook", name: str) -> Table | None:
 
 
 def _from_csv(raw: bytes) -> Table:
+    if raw.lstrip()[:16].lower().startswith(_OTHER_KINDS):
+        raise TableUnreadable("file_broken")
     text = _decoded(raw).replace("\0", "")
     if not text.strip():
         raise TableUnreadable("table_empty")
+    if len(_CONTROL.findall(text[:4_000])) > len(text[:4_000]) // 100:
+        raise TableUnreadable("file_broken")
     csv.field_size_limit(2**24)
     marks = [(_score(text[:200_000], mark), mark) for mark in _marks(text)]
     mark = max(marks, key=lambda pair: pair[0])[1]  # of equals the first, which is the likeliest
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+        # The last line is seen apart from the others, unless a quote before it is still open.
+        rows = list(csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=mark))
     except csv.Error:
         raise TableUnreadable("file_broken") from None
-    return Table(rows, find_header(rows))
+    swallowed = None
+    if (last := rows.pop()) != [_END]:
+        swallowed = len(rows) + 1, "".join(last).count("\n")
+    return Table(rows, find_header(rows), delimited=True, swallowed=swallowed)
 
 
 def _score(sample: str, mark: str) -> int:
@@ -179,6 +170,9 @@ def _decoded(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
+        text = raw.decode("utf-8", errors="replace")
+        if len(_JOINED.findall(text)) > text.count("\ufffd"):  # a broken byte makes one row unreadable, not the file
+            return text
         text = unicodedata.normalize("NFC", raw.decode("cp1258", errors="replace"))
         latin = raw.decode("latin-1")
         # In Windows-1258 every tone follows its vowel and joins it; other encodings leave tones that join nothing.
