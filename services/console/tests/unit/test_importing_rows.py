@@ -212,6 +212,12 @@ def test_row_that_lost_its_title_is_refused_itself_and_not_joined_to_the_one_abo
     assert ([one.row for one in good], told(rejected)) == ([2, 4], [(3, "Tên sáng kiến", "cell_empty")])
 
 
+def test_authors_numbered_below_their_initiative_belong_to_it() -> None:
+    below = row(number="1.1", title="", authors="Vũ Bình", share="40%")
+
+    assert authors(row(number="1", authors="Lê An", share="60%"), below) == [("Lê An", 6_000), ("Vũ Bình", 4_000)]
+
+
 def test_authors_below_one_merged_title_belong_to_it_even_when_numbered() -> None:
     first = row(number=1, authors="Lê An", share="60%")
     below = row(number=2, title="", authors="Vũ Bình", share="40%")
@@ -295,7 +301,7 @@ def test_two_digit_year_of_birth_makes_an_adult() -> None:
         ("10,9 tỷ", 10_900_000_000),
         ("12,210,000 VND", 12_210_000), (24564.0, 24_564), ("không", 0), ("", 0), ("1,5 triệu đồng/năm", 1_500_000),
         ("hơn 22 tỷ đồng", None), ("1.761 USD/năm", None), ("hàng trăm triệu đồng mỗi năm", None),
-        ("116.000 đ/m * 6m * 2 lần/năm = 1.392.000 đ", None), (-5, None), (0.5, None),
+        ("116.000 đ/m * 6m * 2 lần/năm = 1.392.000 đ", None), (-5, None), (0.5, None), (1e20, None),
     ],
 )  # fmt: skip
 def test_money_is_exact_or_not_taken(cell: Any, amount: int | None) -> None:

@@ -247,6 +247,13 @@ def test_hundred_thousand_rows_are_read(tmp_path: Path) -> None:
     assert (len(rows), rows[-1].row, rejected) == (100_000, 100_001, [])
 
 
+@pytest.mark.parametrize("suffix", [".xls", ".ods", ".csv", ""])
+def test_workbook_is_known_by_its_content_whatever_it_is_called(workbook: Callable[..., Path], suffix: str) -> None:
+    path = workbook([HEADER, GOOD])
+
+    assert [row.title for row in read(path.rename(path.with_suffix(suffix)))[0]] == [GOOD[1]]
+
+
 def packed(path: Path, members: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -278,6 +285,11 @@ def test_untrustworthy_files_are_refused_before_they_are_unpacked_into_memory(
         ("page.csv", b"<html><table><tr><td>STT</td></tr></table></html>", "file_broken"),
         ("scan.csv", b"%PDF-1.4 \n1 0 obj", "file_broken"),
         ("noise.csv", bytes(range(1, 256)) * 9, "file_broken"),
+        (
+            "locked.xls",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
+            "file_protected",
+        ),
         ("biff.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "file_broken"),
     ):
         (tmp_path / name).write_bytes(content)

@@ -1,5 +1,6 @@
 """`sangkien import`."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[Path | None, typer.Argument(help="Danh sách .xlsx, .xls hoặc .csv · a list.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Danh sách .xlsx, .xls, .ods hoặc .csv · a list.")] = None,
     template: Annotated[Path | None, typer.Option("--template", help="Ghi biểu mẫu trống · write a form.")] = None,
     round_id: Annotated[str, typer.Option("--round", help="Mã đợt; bỏ trống: đợt đang mở · the open one.")] = "",
     unit: Annotated[str, typer.Option("--unit", help="Đơn vị, khi tệp không ghi · where the file names none.")] = "",
@@ -71,8 +72,16 @@ async def _filed(file: Path, round_id: str, unit: str, evidence: Path | None, da
     from sangkien.console.operations import Operations, quiet
     from sangkien.console.patience import until
 
-    if not file.is_file():  # noqa: ASYNC240 (once, before anything runs)
-        raise Stop("file_not_found", f"Không có tệp {file} · there is no such file")
+    if os.path.isdir(file):  # noqa: ASYNC240, PTH112 (once, before anything runs; unlike Path it answers for any path)
+        raise Stop(
+            "file_not_found",
+            f"{file} là thư mục, không phải tệp · a folder, not a file",
+            "ghi tên tệp trong thư mục đó · name a file in it",
+        )
+    if not os.path.isfile(file):  # noqa: ASYNC240, PTH113 (as above)
+        raise Stop(
+            "file_not_found", f"Không có tệp {file} · there is no such file", "kiểm tra đường dẫn · check the path"
+        )
     if evidence is not None and not evidence.is_dir():  # noqa: ASYNC240 (as above)
         raise Stop("evidence_folder_not_found", f"Không có thư mục {evidence} · there is no such folder")
     async with local_node(folder_at(data_dir)) as node:

@@ -30,6 +30,7 @@ _DATES: Final = [
 ]
 _SPAN: Final = re.compile(r"(?:bat dau )?(?:tu|from)(?: ngay| thang)? (?P<from>.+?)(?: (?:den|to|-)\b.*)?")
 
+_MOST_MONEY: Final = 2**53
 _SCALES: Final = {"": 1, "nghin": 10**3, "ngan": 10**3, "trieu": 10**6, "tr": 10**6, "ty": 10**9, "ti": 10**9}
 _MONEY: Final = re.compile(
     r"(\d{1,3}(?:[.,]\d{3})+|\d+(?:[.,]\d{1,2})?)\s*(nghin|ngan|trieu|tr|ty|ti)?\s*(?:dong|vnd|d)?(?:\s*/\s*(?:1\s*)?nam)?"
@@ -171,6 +172,11 @@ def read_money(cell: Any) -> int | None:
 
     The dot parts thousands and the comma decimals: `131.800.000 đồng`, `97,3 tỉ`, `3.500 triệu`.
     """
+    amount = _money(cell)
+    return amount if amount is None or amount <= _MOST_MONEY else None
+
+
+def _money(cell: Any) -> int | None:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return int(cell) if cell >= 0 and float(cell).is_integer() else None
     text = fold(text_of(cell)).strip(" .=")

@@ -180,8 +180,9 @@ def _continues(cells: Cells, filled: set[str], group: Group, header: Header, und
         if not _alike(cells["title"], head.get("title")) or _alike(cells.get("authors"), head.get("authors")):
             return False
         return partial and (not text_of(cells.get("unit")) or _alike(cells["unit"], head.get("unit")))
-    if text_of(cells.get("number")):
-        return False
+    number, own_number = text_of(head.get("number")), text_of(cells.get("number"))
+    if own_number:  # 1 and 1 again, or 1.1
+        return partial and bool(number) and f"{own_number}.".startswith(f"{number.rstrip('.')}.")
     if share is None and so_far == [None] * len(so_far):  # nothing tells, but for each author's own unit
         own = fold(header.texts.get("unit", "")).startswith(("noi", "dia chi", "workplace"))
         return own or "unit" not in filled or "%" in text_of(cells.get("authors"))

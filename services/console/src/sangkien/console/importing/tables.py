@@ -33,6 +33,7 @@ _OTHER_KINDS: Final = (
     b"<?xml",
     b"<table",
 )
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _CONTROL: Final = re.compile("[\x01-\x08\x0e-\x1f]")
 _END: Final = "\x1e"
 _JOINED: Final = re.compile("[\u1ea0-\u1ef9]")
@@ -56,7 +57,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """The table in an .xlsx, .xls or .csv file: the first sheet with a header, else the first with anything in it.
+    """The table in an .xlsx, .xls, .ods or .csv file: the first sheet with a header, else the first that is not empty.
 
     Hidden sheets count only where no other will do.
 
@@ -73,6 +74,8 @@ def read_table(path: Path) -> Table:
     if start.startswith(b"PK\x03\x04"):
         return _from_workbook(path, look_into(path))
     if start == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        if _ENCRYPTED in path.read_bytes():  # an .xlsx with a password, whatever it is called
+            raise TableUnreadable("file_protected")
         return _from_workbook(path, {})
     if path.suffix.lower() in (".xlsx", ".xls", ".xlsm", ".ods"):
         raise TableUnreadable("file_broken")
@@ -83,7 +86,7 @@ def _from_workbook(path: Path, marks: Marks) -> Table:
     import python_calamine as calamine
 
     try:
-        with calamine.CalamineWorkbook.from_path(str(path)) as book:
+        with _opened(path) as book:
             shown = [each.name for each in book.sheets_metadata if each.visible == calamine.SheetVisibleEnum.Visible]
             hidden = [name for name in book.sheet_names if name not in shown]
             tables = {
@@ -101,6 +104,18 @@ def _from_workbook(path: Path, marks: Marks) -> Table:
     headed = [name for name, table in tables.items() if table.header is not None]
     chosen = next(iter((*lists, *headed, *tables)))
     return replace(tables[chosen], unread=tuple(name for name in lists if name != chosen and name in shown))
+
+
+def _opened(path: Path) -> "CalamineWorkbook":
+    """By the name's suffix, else by content: people rename .xls to .xlsx and the other way round."""
+    import python_calamine as calamine
+
+    try:
+        return calamine.CalamineWorkbook.from_path(str(path))
+    except calamine.PasswordError:
+        raise
+    except calamine.CalamineError:
+        return calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
 
 
 def _sheet(book: "CalamineWorkbook", name: str, marks: Mapping[tuple[int, int], str]) -> Table | None:
