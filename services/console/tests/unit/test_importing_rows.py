@@ -212,6 +212,21 @@ def test_row_that_lost_its_title_is_refused_itself_and_not_joined_to_the_one_abo
     assert ([one.row for one in good], told(rejected)) == ([2, 4], [(3, "Tên sáng kiến", "cell_empty")])
 
 
+def test_authors_in_columns_of_their_own_are_all_read() -> None:
+    lines: list[list[Any]] = [
+        ["Tên sáng kiến", "Tác giả 1", "Tỷ lệ 1", "Tác giả 2", "Tỷ lệ 2", "Đơn vị"],
+        ["Sổ tay điện tử", "Lê An", 0.6, "Vũ Bình", 0.4, "U"],
+        ["Tủ sách lưu động", "Lê An", "", "", "", "U"],
+    ]
+    good, rejected = read_rows(Table(lines, find_header(lines)), today=TODAY)
+
+    assert rejected == []
+    assert [[(author.full_name, author.share) for author in one.authors] for one in good] == [
+        [("Lê An", 6_000), ("Vũ Bình", 4_000)],
+        [("Lê An", 10_000)],
+    ]
+
+
 def test_authors_numbered_below_their_initiative_belong_to_it() -> None:
     below = row(number="1.1", title="", authors="Vũ Bình", share="40%")
 
@@ -252,6 +267,16 @@ def test_damaged_cell_is_refused_as_what_it_is(cells: dict[str, str], column: st
 
     assert ([one.row for one in good], told(rejected)) == ([3], [(2, column, code)])
     assert code in known_codes()
+
+
+@pytest.mark.parametrize(
+    ("heading", "code"),
+    [("TÃªn sÃ¡ng kiáº¿n", "text_garbled"), ("T?n s?ng ki?n", "text_garbled"), ("Tªn s¸ng kiÕn", "legacy_encoding")],
+)
+def test_header_of_damaged_text_is_named_as_that_and_not_as_missing(heading: str, code: str) -> None:
+    lines: list[list[Any]] = [["STT", heading, "?"], [1, "Sổ tay điện tử", "Lê An"]]
+
+    assert told(read_rows(Table(lines, find_header(lines)), today=TODAY)[1]) == [(1, heading, code)]
 
 
 def test_unit_of_a_merged_cell_holds_for_every_row_it_covers() -> None:

@@ -68,7 +68,11 @@ def groups_of(table: Table, header: Header) -> Iterator[Group]:
     for index in range(header.last + 1, len(table.rows)):
         raw = table.rows[index]
         texts = [text_of(cell) for cell in raw]
-        cells = {name: raw[column] for name, column in header.columns.items() if column < len(raw)}
+        cells: Cells = {name: raw[column] for name, column in header.columns.items() if column < len(raw)}
+        for name, columns in header.further.items():
+            said = [texts[column] for column in (header.columns[name], *columns) if column < len(raw)]
+            if any(said[1:]):
+                cells[name] = "\n".join(filter(None, said))
         filled = {
             name
             for name, column in shaping.items()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any, Final
 
 from sangkien.text import fold, nfc
@@ -11,6 +12,7 @@ REQUIRED: Final = ("title", "authors", "unit")
 _LOOK_AT: Final = 40
 _MOST_LINES: Final = 3
 _LONGEST_ADDED: Final = 45
+_REPEATED: Final = ("authors", "co_authors", "share", "birth_date", "job_title")
 
 # Field → patterns over the folded header, the surest first: where two columns claim a field, the surer one has it.
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
@@ -83,7 +85,8 @@ _ABOVE: Final = re.compile(r"^thong tin( chung)?( ve)?( (cac )?(tac gia|sang kie
 class Header:
     """Where each field is (`columns`, from 0), how the file writes it (`texts`), all that was `found`, and its rows.
 
-    `first` and `last` are rows counted from 0.
+    `first` and `last` are rows counted from 0. `further` are columns that go on with a field under the same heading but
+    for a number: "Tác giả 1", "Tác giả 2".
     """
 
     first: int
@@ -91,6 +94,7 @@ class Header:
     columns: dict[str, int]
     texts: dict[str, str]
     found: tuple[str, ...]
+    further: dict[str, tuple[int, ...]] = attribute(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -162,7 +166,14 @@ def _read(rows: Sequence[Sequence[Any]], first: int, last: int) -> Header | None
         columns,
         {field: texts[column] for field, column in columns.items()},
         tuple(text for text in texts if text),
+        {field: more for field in _REPEATED if field in columns and (more := _alike(texts, columns[field]))},
     )
+
+
+def _alike(texts: Sequence[str], first: int) -> tuple[int, ...]:
+    """The columns after the first one whose headings differ from its own in a number only."""
+    headings = [re.sub(r"\W*\d+\W*", "", fold(text)) for text in texts]
+    return tuple(column for column in range(first + 1, len(texts)) if headings[column] == headings[first])
 
 
 def meaning_of(text: str) -> tuple[str, int]:

@@ -123,12 +123,14 @@ def _header_problems(table: Table, default_unit: str) -> list[RowError]:
     header = table.header
     if header is None:
         for number, row in enumerate(table.rows[:50], start=1):
-            texts = [text for cell in row if isinstance(cell, str) and (text := nfc(cell))]
-            said = " ".join(cell for cell in row if isinstance(cell, str))
-            if encoding := legacy_encoding(said):
-                return [row_error(number, texts[0], "legacy_encoding", encoding=encoding)]
+            texts = [cell for cell in row if isinstance(cell, str) and nfc(cell)]
+            said = " ".join(texts)
             if _GARBLED.search(said):
-                return [row_error(number, texts[0], "text_garbled")]
+                at_fault = next((nfc(text) for text in texts if _GARBLED.search(text)), "")
+                return [row_error(number, at_fault, "text_garbled")]
+            if encoding := legacy_encoding(said):
+                at_fault = next((nfc(text) for text in texts if legacy_encoding(text)), "")
+                return [row_error(number, at_fault, "legacy_encoding", encoding=encoding)]
         found = next((texts for row in table.rows if len(texts := [text_of(c) for c in row if text_of(c)]) > 1), [])
         number = next((n for n, row in enumerate(table.rows, start=1) if [c for c in row if text_of(c)]), 1)
         missing = [one for one in REQUIRED if one != "unit" or not default_unit]
