@@ -1,7 +1,7 @@
 """Rows as people fill them in: authors, shares, dates, money; and what is said of those that cannot be filed."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ SIGNED = [
     ["", "", "", "", "Trúc Bạch, ngày 5 tháng 9 năm 2023"],
     ["NGƯỜI LẬP BIỂU", "", "KẾ TOÁN", "", "TM. BAN CHẤP HÀNH"],
     ["", "(Ký, ghi rõ họ tên)"],
+    ["", "Người tổng hợp", "", "", "Hoàng Thị Hợp"],
     ["Lê Thị Lập", "Trần Văn Kế", "Vũ Thị Toán", "", "Phạm Văn Trưởng"],
 ]
 
@@ -128,6 +129,8 @@ def test_each_author_has_the_birth_date_and_job_of_the_same_line() -> None:
         ({"share": "1%"}, "Tỷ lệ (%) đóng góp", "shares_not_100"),
         ({"applied": "1/1/1989"}, "Ngày áp dụng lần đầu", "date_too_early"),
         ({"applied": True}, "Ngày áp dụng lần đầu", "date_invalid"),
+        ({"applied": time(8, 30)}, "Ngày áp dụng lần đầu", "date_invalid"),
+        ({"share": timedelta(hours=50, minutes=50)}, "Tỷ lệ (%) đóng góp", "share_malformed"),
         ({"share": "một nửa"}, "Tỷ lệ (%) đóng góp", "share_malformed"),
         ({"share": "60%\n40%"}, "Tỷ lệ (%) đóng góp", "shares_count_differs"),
         ({"authors": "Lê An\nVũ Bình", "share": "100%\n0%"}, "Tỷ lệ (%) đóng góp", "share_out_of_range"),
@@ -186,7 +189,7 @@ def test_sections_footers_samples_and_number_rows_are_passed_over() -> None:
     "total",
     [
         ["", "Tổng cộng", 2], ["Tổng cộng", "", "", "200%"], ["", "TỔNG CỘNG", "2 tác giả", "", "2 đơn vị"],
-        ["Cộng", 2, 2], ["", "Tổng số sáng kiến: 02"],
+        ["Cộng", 2, 2], ["", "Tổng số sáng kiến: 02"], ["", "Danh sách gồm 02 sáng kiến./."],
     ],
 )  # fmt: skip
 def test_totals_signatures_and_headers_of_further_pages_are_no_initiatives(total: list[Any]) -> None:
@@ -202,7 +205,7 @@ def test_totals_signatures_and_headers_of_further_pages_are_no_initiatives(total
 def test_list_goes_on_below_a_signature_where_its_numbers_do() -> None:
     good, rejected = read(row(number=1), *SIGNED, row(number=2, unit="U"), row(number=3, title=""))
 
-    assert ([one.row for one in good], told(rejected)) == ([2, 7], [(8, "Tên sáng kiến", "cell_empty")])
+    assert ([one.row for one in good], told(rejected)) == ([2, 8], [(9, "Tên sáng kiến", "cell_empty")])
 
 
 @pytest.mark.parametrize("share", ["100%", ""])

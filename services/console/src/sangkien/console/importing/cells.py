@@ -99,8 +99,10 @@ def _date(field: DateField, cell: Any, today: date) -> date | None:
         return cell.date()
     if isinstance(cell, date):
         return cell
+    if isinstance(cell, bool | time | timedelta):
+        raise CellRefused(field, "date_invalid")
     if isinstance(cell, int | float):
-        if isinstance(cell, bool) or not 20_000 <= cell < 80_000:
+        if not 20_000 <= cell < 80_000:
             raise CellRefused(field, "date_invalid")
         return _EXCEL_START + timedelta(days=int(cell))
     text = fold(text_of(cell)).strip(" .,-–")
@@ -140,9 +142,9 @@ def read_shares(cell: Any, authors: int) -> list[int]:
     Bare numbers up to 1 are a cell in percent format (0.6 is 60 %), as number or as text. Raises CellRefused
     `share_malformed`.
     """
+    if isinstance(cell, bool | time | timedelta):  # "50:50" becomes a time where a spreadsheet takes it for one
+        raise CellRefused("share", "share_malformed")
     if isinstance(cell, int | float):
-        if isinstance(cell, bool):
-            raise CellRefused("share", "share_malformed")
         return [round(cell * 10_000) if 0 < cell <= 1 else _share(f"{cell:g}")]
     text = unicodedata.normalize("NFKC", text_of(cell))
     if not text:

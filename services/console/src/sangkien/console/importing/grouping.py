@@ -19,7 +19,7 @@ _SECTION: Final = re.compile(r"(?:[ivx]{1,5}|[a-h])\s*[.)]?")
 _COLUMN_NUMBER: Final = re.compile(r"[(\[]?\d{1,2}[)\]]?(?:\s*=.*)?")
 _COLUMN_LETTER: Final = re.compile(r"[(\[]?[A-Za-zĐđ][)\]]?")
 _FOOTER: Final = re.compile(
-    r"(tong so|tong cong|danh sach nay|ha noi,? ngay|ngay \d+ thang|ghi chu *:|cong *:)(?!\w).*"
+    r"(tong so|tong cong|danh sach (?:nay|gom|tren|co)|ha noi,? ngay|ngay \d+ thang|ghi chu *:|cong *:)(?!\w).*"
     r"|(nguoi lap|lap bang|thu truong|xac nhan cua)( bang| bieu| don vi| co quan| thu truong)*"
 )
 _TOTAL: Final = re.compile(
@@ -68,11 +68,7 @@ def groups_of(table: Table, header: Header) -> Iterator[Group]:
     for index in range(header.last + 1, len(table.rows)):
         raw = table.rows[index]
         texts = [text_of(cell) for cell in raw]
-        cells: Cells = {name: raw[column] for name, column in header.columns.items() if column < len(raw)}
-        for name, columns in header.further.items():
-            said = [texts[column] for column in (header.columns[name], *columns) if column < len(raw)]
-            if any(said[1:]):
-                cells[name] = "\n".join(filter(None, said))
+        cells = _cells_of(raw, texts, header)
         filled = {
             name
             for name, column in shaping.items()
@@ -82,9 +78,11 @@ def groups_of(table: Table, header: Header) -> Iterator[Group]:
             group.rows.append(cells)
             continue
         said = [text for text in texts if text]
-        if not filled or _is_decoration(said, cells, filled) or _is_heading(index, said, cells, filled, header):
+        if not filled:
             continue
         if group is not None and (closing := _closes(said, cells, filled, group, closing=closing)):
+            continue
+        if _is_decoration(said, cells, filled) or _is_heading(index, said, cells, filled, header):
             continue
         overlong = table.delimited and any(texts[width:])
         if group is not None and not overlong and _continues(cells, filled, group, header, index in under_title):
@@ -99,6 +97,15 @@ def groups_of(table: Table, header: Header) -> Iterator[Group]:
         group, last = Group(index + 1, [cells], overlong), cells
     if group is not None:
         yield group
+
+
+def _cells_of(raw: Sequence[Any], texts: Sequence[str], header: Header) -> Cells:
+    cells: Cells = {name: raw[column] for name, column in header.columns.items() if column < len(raw)}
+    for name, columns in header.further.items():
+        said = [texts[column] for column in (header.columns[name], *columns) if column < len(raw)]
+        if any(said[1:]):
+            cells[name] = "\n".join(filter(None, said))
+    return cells
 
 
 def _names_files(cells: Cells) -> bool:
@@ -162,7 +169,8 @@ def _closes(texts: Sequence[str], cells: Cells, filled: set[str], group: Group, 
         return False
     if closing and (numbered or "number" in filled or not {"title", "authors", "unit"} <= filled):
         return True
-    return all(len(text) <= _LONGEST_SIGNATURE and _SIGNATURE.fullmatch(fold(text)) for text in texts)
+    signs = [_SIGNATURE.fullmatch(fold(text)) for text in texts if len(text) <= _LONGEST_SIGNATURE]
+    return len(signs) == len(texts) and (all(signs) or (numbered and any(signs) and "authors" not in filled))
 
 
 def _continues(cells: Cells, filled: set[str], group: Group, header: Header, under_title: bool) -> bool:  # noqa: FBT001
@@ -175,13 +183,15 @@ def _continues(cells: Cells, filled: set[str], group: Group, header: Header, und
         return False
     if under_title and "title" not in filled:
         return True
+    head = group.rows[0]
+    if "title" in filled and not _alike(cells["title"], head.get("title")):
+        return False
     share, so_far = _share(cells), [_share(row) for row in group.rows]
     partial = (
         share is not None and share < _WHOLE_SHARE and None not in so_far and sum(filter(None, so_far)) < _WHOLE_SHARE
     )
-    head = group.rows[0]
     if "title" in filled:
-        if not _alike(cells["title"], head.get("title")) or _alike(cells.get("authors"), head.get("authors")):
+        if _alike(cells.get("authors"), head.get("authors")):
             return False
         return partial and (not text_of(cells.get("unit")) or _alike(cells["unit"], head.get("unit")))
     number, own_number = text_of(head.get("number")), text_of(cells.get("number"))
