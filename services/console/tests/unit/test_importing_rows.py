@@ -215,6 +215,11 @@ def test_row_that_lost_its_title_is_refused_itself_and_not_joined_to_the_one_abo
     assert ([one.row for one in good], told(rejected)) == ([2, 4], [(3, "Tên sáng kiến", "cell_empty")])
 
 
+@pytest.mark.parametrize("name", ["Nguyễn Văn A12345", "Tác giả 1985", "Nguyễn Văn A-12", "H'Hen Niê", "Ông Gia Bảo"])
+def test_unusual_name_is_a_name(name: str) -> None:
+    assert authors(row(authors=name)) == [(name, 10_000)]
+
+
 def test_authors_in_columns_of_their_own_are_all_read() -> None:
     lines: list[list[Any]] = [
         ["Tên sáng kiến", "Tác giả 1", "Tỷ lệ 1", "Tác giả 2", "Tỷ lệ 2", "Đơn vị"],

@@ -18,7 +18,7 @@ _AFTER_SHARE: Final = re.compile(
 )
 _NUMBER: Final = r"(\d{1,3}(?:[.,]\d{1,2})?)"
 _INLINE: Final = re.compile(
-    rf"[\s:–-]*\(\s*{_NUMBER}\s*%?\s*\)\s*$|[\s:–-]*\(?(?<![\d.,/]){_NUMBER}\s*%\s*\)?\s*$|\s*[:–-]\s*{_NUMBER}\s*$"
+    rf"[\s:–-]*\(\s*{_NUMBER}\s*%?\s*\)\s*$|[\s:–-]*\(?(?<![\d.,/]){_NUMBER}\s*%\s*\)?\s*$|(?:\s*:|\s[–-])\s*{_NUMBER}\s*$"
 )
 _BULLET: Final = re.compile(r"^\s*(?:\d{1,2}\s*[.)/-]|[a-hA-H]\s*[.)](?=\s)|[-+•*–])\s*")
 _REMARK: Final = re.compile(r"\s*\([^)]*\)\s*$")
@@ -32,7 +32,7 @@ _STYLED: Final = re.compile(  # "Ông" is a family name, too
     rf"^(?:(?:(?:pgs|gs|ths|ts|bs|ks|cn)\.\s*|(?:đ/c|đồng chí|bà)\s+|ông\s+(?={_SURNAME}\s)))+", re.IGNORECASE
 )
 _JOINED: Final = re.compile(r"\s*[,&/+]\s*|\s+(?:và|cùng|[-–—])\s+", re.IGNORECASE)
-_NO_NAME: Final = re.compile(r"[,/|+&:;%=<>#@?\\]|\s[-–—]\s|\s(?:và|cùng)\s|\d{3}", re.IGNORECASE)
+_NO_NAME: Final = re.compile(r"[,/|+&:;%=<>#@?\\]|\s[-–—]\s|\s(?:và|cùng)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
