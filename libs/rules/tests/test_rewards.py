@@ -44,7 +44,8 @@ def test_quote_doubles_the_coefficient_before_it_rounds() -> None:
 def test_quote_of_the_official_examples_at_the_2018_base() -> None:
     day = date(2018, 7, 2)
     assert quote("giay-khen-quan", "collective", day).amount_vnd == 840_000
-    assert quote("tap-the-ldtt", "collective", day).amount_vnd == 1_120_000
+    shown = quote("tap-the-ldtt", "collective", day)
+    assert (shown.amount_vnd, shown.derivation[0]) == (1_120_000, "Nghị định 72/2018/NĐ-CP: 1.390.000")
 
 
 def test_quote_of_the_district_list_of_2023_is_verified_and_shows_its_reckoning() -> None:
@@ -69,6 +70,7 @@ def test_quote_of_the_district_list_of_2023_is_verified_and_shows_its_reckoning(
 @pytest.mark.parametrize(
     ("form", "day_before", "amount_before", "amount_on"),
     [
+        ("giay-khen-quan", date(2018, 6, 30), 390_000, 420_000),
         ("giay-khen-quan", date(2019, 6, 30), 420_000, 450_000),
         ("giay-khen-quan", date(2023, 6, 30), 450_000, 540_000),
         ("bang-khen-tinh", date(2023, 12, 31), 1_800_000, 2_700_000),
@@ -96,8 +98,8 @@ def test_quote_changes_on_the_first_day_of_force(
         ("giay-khen-xa", "collective", date(2024, 1, 1), ("collective_factor", "rounding")),
         ("bang-khen-tinh", "individual", date(2025, 7, 1), ("rounding",)),
         ("huan-chuong-lao-dong-ba", "collective", date(2025, 7, 1), ("rounding",)),
-        ("giay-khen-quan", "individual", date(2019, 7, 1), ("base_salary.valid_from",)),
-        ("giay-khen-quan", "individual", date(2020, 1, 1), ()),
+        ("giay-khen-quan", "individual", date(2017, 10, 1), ()),
+        ("giay-khen-quan", "individual", date(2019, 7, 1), ()),
         ("giay-khen-quan", "individual", date(2025, 7, 1), ("issuer", "rounding")),
         ("giay-khen-quan", "collective", date(2026, 9, 30), ("issuer", "rounding")),
         ("giay-khen-xa", "individual", date(2026, 9, 30), ("rounding",)),
@@ -134,8 +136,8 @@ def test_every_form_has_a_quote_for_some_holder_today() -> None:
 @pytest.mark.parametrize(
     ("form", "on", "periods"),
     [
-        ("giay-khen-quan", date(2018, 6, 30), "2018-07-01/"),
-        ("cstd-co-so", date(2010, 1, 1), "2018-07-01/"),
+        ("giay-khen-quan", date(2017, 9, 30), "2017-10-01/"),
+        ("cstd-co-so", date(2010, 1, 1), "2017-10-01/"),
         ("xa-phuong-tieu-bieu", date(2023, 12, 31), "2024-01-01/"),
     ],
 )
