@@ -1,7 +1,9 @@
 """Scenario files: what cannot be played is refused before anything starts."""
 
+import json
 from copy import deepcopy
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,15 @@ def test_scenario_may_hold_a_round_in_which_nothing_was_filed(tmp_path: Path) ->
         ("reward.individuals", -5, "reward.individuals: "),
         ("reward.individuals", 300, "reward.individuals: "),
         ("reward.decision", "ba", "reward.decision: "),
+        ("reward.decision", "0/QĐ-UBND", "reward.decision: "),
+        ("reward.on", "2023-02-30", "reward.on: không phải một ngày có trong lịch"),
+        ("reward.on", "2023-05-31", "quá sát ngày lập hội đồng"),
+        ("reward.currency", "USD", "reward.currency: "),
+        ("council.on", "2012-04-24", "council.on: "),
+        ("council.reformed_on", "2023-10-04", "reformed_by"),
+        ("district.valid_to", "2023-12-19", "district.valid_to: "),
+        ("titles", [{"title": "Tên", "unit": "Đơn vị", "round": 3}], "không có đợt · there is no round 3"),
+        ("titles", [{"title": "Tên", "unit": "Đơn vị", "round": 2}], "ghi 1 tên sáng kiến cho 0 hồ sơ"),
     ],
 )
 def test_scenario_that_cannot_be_played_is_refused_by_name(tmp_path: Path, where: str, value: Any, named: str) -> None:
@@ -65,6 +76,73 @@ def test_scenario_that_cannot_be_played_is_refused_by_name(tmp_path: Path, where
         load_scenario(written(tmp_path, where, value))
 
     assert named in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "remarks"),
+    [
+        ("reward.per_individual_vnd", 540_000, ()),
+        (
+            "reward.per_individual_vnd",
+            450_000,
+            (
+                (
+                    "reward.per_individual_vnd: kịch bản ghi 450.000\u00a0đ, theo quy định là 540.000\u00a0đ"
+                    " · the file says 450.000\u00a0đ, the rules say 540.000\u00a0đ"
+                ),
+            ),
+        ),
+        ("reviewers", 1, ("Không dùng đến · Has no effect: reviewers",)),
+        ("rounds.1.recognized", 0, ("Không dùng đến · Has no effect: rounds.1.recognized",)),
+    ],
+)
+def test_scenario_is_told_what_of_it_has_no_effect_or_is_not_the_rules(
+    tmp_path: Path, where: str, value: Any, remarks: tuple[str, ...]
+) -> None:
+    assert load_scenario(written(tmp_path, where, value)).remarks == remarks
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "tier"),
+    [
+        ("Quận A", "2023-05-08", "district"),
+        ("Phường A", "2023-05-08", "grassroots"),
+        ("Quận A", "2025-03-03", "grassroots"),  # the district tier ends before the reward
+        ("Xã A", "2026-01-12", "grassroots"),
+    ],
+)
+def test_council_sits_at_a_tier_that_there_is_all_year(tmp_path: Path, name: str, on: str, tier: str) -> None:
+    year = yaml.safe_load(Path(written(tmp_path)).read_text(encoding="utf-8"))
+    year["district"]["name"], year["council"]["on"], year["reward"]["on"] = name, on, f"{on[:4]}-11-20"
+    path = tmp_path / "nam"  # a file by any name, as JSON
+    path.write_text(json.dumps(year, default=str), encoding="utf-8")
+
+    scenario = load_scenario(str(path))
+
+    assert (scenario.tier, len(scenario.remarks)) == (tier, int(name.startswith("Quận") and tier != "district"))
+
+
+def test_sessions_of_a_short_year_follow_each_other_before_the_reward(tmp_path: Path) -> None:
+    scenario = load_scenario(written(tmp_path, "reward.on", "13/6/2023"))
+
+    assert [(each.opens_on, each.closes_on, each.session_on) for each in scenario.rounds] == [
+        (date(2023, 5, 8), date(2023, 5, 9), date(2023, 5, 23)),
+        (date(2023, 5, 10), date(2023, 5, 10), date(2023, 5, 24)),
+    ]
+
+
+@pytest.mark.parametrize("scale", [0, 111_112])
+def test_scenario_of_no_or_too_many_copies_is_refused(tmp_path: Path, scale: int) -> None:
+    with pytest.raises(ScenarioError):
+        load_scenario(written(tmp_path)).scaled(scale)
+
+
+def test_year_with_an_act_after_today_is_refused(tmp_path: Path) -> None:
+    scenario = load_scenario(written(tmp_path))
+
+    scenario.check_past(date(2023, 12, 20))
+    with pytest.raises(ScenarioError, match=r"^20/12/2023 chưa tới"):
+        scenario.check_past(date(2023, 12, 19))
 
 
 def test_scenario_with_an_unknown_form_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand
 
+from sangkien.console.commands.scenario_reading import read_scenario
 from sangkien.console.commands.speaking import (
     AsJson,
     Mongo,
@@ -113,12 +114,11 @@ async def _play(scenario: str, folder: Path, *, seed: int, scale: int, mongo: st
     from sangkien.console.demo.actors import DemoFailed
     from sangkien.console.demo.resuming import Begun
     from sangkien.console.demo.run import run_demo
-    from sangkien.console.demo.scenario import ScenarioError, load_scenario
     from sangkien.console.patience import WaitedTooLong
 
+    story = read_scenario(scenario, scale)
     home = folder_at(folder)
     try:
-        story = load_scenario(scenario).scaled(scale)
         begun = Begun.of(story, seed=seed, mongo=mongo)
         if not begun.may_start(home):
             raise _folder_used(home.path)
@@ -128,8 +128,6 @@ async def _play(scenario: str, folder: Path, *, seed: int, scale: int, mongo: st
         told = await run_demo(story, seed=seed, folder=home, mongo=mongo, one_process=one_process, console=people)
         begun.finish(home)
         return told
-    except ScenarioError as error:
-        raise Stop("scenario_invalid", str(error)) from error
     except (DemoFailed, WaitedTooLong) as error:
         raise Stop("demo_failed", str(error), f"nhật ký · logs: {folder}/logs") from error
 

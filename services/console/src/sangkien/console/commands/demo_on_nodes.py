@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from sangkien.console.commands.scenario_reading import read_scenario
 from sangkien.console.commands.speaking import command_name, give_json, out, people, speak
 from sangkien.console.node.stopping import Stop
 
@@ -42,7 +43,6 @@ def demo_on_nodes(
 async def _play(scenario: str, folder: Path, *, used: bool, mongo: str, seed: int, scale: int) -> "FederatedTold":
     from sangkien.console.demo.actors import DemoFailed
     from sangkien.console.demo.federated import run_federated
-    from sangkien.console.demo.scenario import ScenarioError, load_scenario
     from sangkien.console.patience import WaitedTooLong
 
     if used:
@@ -51,11 +51,9 @@ async def _play(scenario: str, folder: Path, *, used: bool, mongo: str, seed: in
             f"{folder} đã có dữ liệu của một nút · a node's data is there already",
             f"--data-dir <thư mục khác · another folder>, hoặc · or: rm -r {shlex.quote(str(folder))}",
         )
+    year = read_scenario(scenario, scale)
     try:
-        year = load_scenario(scenario).scaled(scale)
         return await run_federated(year, seed=seed, folder=folder, mongo=mongo, console=people)
-    except ScenarioError as error:
-        raise Stop("scenario_invalid", str(error)) from error
     except (DemoFailed, WaitedTooLong) as error:
         raise Stop("demo_failed", str(error), f"nhật ký · logs: {folder}/*/logs") from error
 

@@ -54,7 +54,7 @@ class Registrar:
         ends = scenario.district_valid_to.isoformat() if scenario.district_valid_to else ""
         [city] = await self.units([pb.NewOrganisation(kind="UBND_TP", name="Thành phố Hà Nội", valid_from=STOOD_SINCE)])
         district = pb.NewOrganisation(
-            kind="QUAN",
+            kind="PHUONG_XA" if scenario.of_ward else "QUAN",
             name=scenario.district,
             parent_id=city,
             valid_from=STOOD_SINCE,

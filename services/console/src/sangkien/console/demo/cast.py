@@ -12,7 +12,7 @@ from sangkien.console.demo.scenario import MOST_AUTHORS, RoundPlan, Scenario, ti
 
 _SHARES = ((100,), (60, 40), (50, 30, 20))
 """Of one author, of two, of three."""
-_NAMES = files("sangkien.console") / "scenarios" / "names.yaml"
+_NAMES = files("sangkien.console") / "scenarios" / "cast" / "names.yaml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,13 +116,14 @@ class ThreeNodes:
         """Start the city with the hub, invite and join the others, and prove each way with a signed echo."""
         said(_START, 0, 3)
         district, union = self._scenario.slug, f"ldld-{self._scenario.slug}"
+        profile = "ward" if self._scenario.of_ward else "district"
         home = NodeFolder(self._path / CITY)
         home.identity(CITY)
         home.choose(Chosen(profile="city", name="Thành phố Hà Nội"))
         self.city = await self._run(home, "city")
         said(_START, 1, 3)
         self.wire = self._stack.enter_context(Wire(int(self.city.running.links["hub_leaf"].rpartition(":")[2])))
-        self.district = await self._member(district, self._scenario.district, "district", CITY)
+        self.district = await self._member(district, self._scenario.district, profile, CITY)
         said(_START, 2, 3)
         union_name = f"Liên đoàn Lao động {self._scenario.district}"
         self.union = await self._member(union, union_name, "union", district, through=self.wire)

@@ -88,7 +88,7 @@ class Year:
         """All of it. Raises DemoFailed, WaitedTooLong and what a service refused."""
         await self._found_organisations()
         officer = await self._staff(self._filing, "Cán bộ công đoàn", self._filing.office, "union_officer")
-        council = await self._panel("district", self._council, self._council.district, self._scenario.council)
+        council = await self._panel(self._scenario.tier, self._council, self._council.district, self._scenario.council)
         council_id = await self._set_up(council, self._scenario.set_up_by, self._scenario.set_up_on)
         for number, plan in enumerate(self._scenario.rounds, start=1):
             reformed_on = self._scenario.reformed_on
