@@ -40,7 +40,46 @@ def test_wrong_words_are_answered_with_one_json_object(
 ) -> None:
     status, answer = said(monkeypatch, capsys, *words)
 
-    assert (status, json.loads(answer)["error"]["code"]) == (2, "usage")
+    error = json.loads(answer)["error"]
+    assert (status, error["code"]) == (2, "usage")
+    vietnamese, _, english = error["message"].partition(" · ")
+    assert (vietnamese.isascii(), english == "") == (False, False)
+    assert (error["fix"][:11], error["fix"][-7:]) == ("xem · see: ", " --help")
+
+
+def test_wrong_words_are_told_to_people_vietnamese_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sangkien", "clock", "--rule", "decide"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert said.err.startswith("✗ Thiếu phần bắt buộc · Missing option '--from'.")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("demo", "ba-dinh-2023"), "data_dir_unusable"),
+        (("import", "danh-sach.xlsx"), "data_dir_unusable"),
+        (("status",), "node_unknown"),
+    ],
+)
+def test_file_in_the_place_of_a_folder_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    code: str,
+) -> None:
+    file = tmp_path / "danh-sach.xlsx"
+    file.touch()
+    monkeypatch.chdir(tmp_path)
+    status, answer = said(monkeypatch, capsys, *words, "--data-dir", str(file), "--json")
+
+    assert (status, json.loads(answer)["error"]["code"]) == (1, code)
 
 
 def test_template_that_cannot_be_written_is_answered_with_its_path(
@@ -62,7 +101,7 @@ def test_square_brackets_in_what_is_refused_are_shown_as_they_are(
         main()
 
     assert ended.value.code == 1
-    assert "[/red]: không có kịch bản này" in capsys.readouterr().err
+    assert "[/red]: không có kịch bản hay tệp này" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_quote_says_amount_reckoning_and_rules_as_one_object(sangkien: typer.Typ
 
 
 def test_quote_of_a_form_nobody_can_grant_has_its_amount_and_says_so(sangkien: typer.Typer) -> None:
-    found = asked(sangkien, "reward quote --form giay-khen-quan --holder individual --on 1/7/2025")
+    found = asked(sangkien, "reward quote --form Giay-Khen-Quan --holder Individual --on 1/7/2025")
     assert (found["amount_vnd"], found["verified"], found["on"]) == (710_000, False, "2025-07-01")
     assert found["unverified"] == [
         (
@@ -112,7 +112,7 @@ def test_refusal_ends_with_status_1_and_says_what_and_how_to_mend_it(
 @pytest.mark.parametrize(
     ("rule", "start", "due"),
     [
-        ("formal-check", "2023-03-09", "2023-04-10"),  # 09/04/2023 is a Sunday
+        ("FORMAL-CHECK", "2023-03-09", "2023-04-10"),  # 09/04/2023 is a Sunday
         ("supplement", "31/01/2023", "2023-02-28"),
         ("decide", "30/11/2026", "2027-03-01"),  # no 30 February; 28/02/2027 is a Sunday
         ("appeal-file", "2023-12-20", "2024-03-19"),

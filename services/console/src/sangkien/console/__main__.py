@@ -53,23 +53,25 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # Vietnamese on any terminal, JSON in the one encoding it has
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    if "--json" in sys.argv:
-        sys.exit(_as_json())
-    app()
+    sys.exit(_run(as_json="--json" in sys.argv))
 
 
-def _as_json() -> int | None:
-    """The exit status. What is wrong with the command line itself is a JSON object, too."""
-    from sangkien.console.commands.speaking import print_json
+def _run(*, as_json: bool) -> int | None:
+    """The exit status. What is wrong with the command line itself is said like any other refusal."""
+    from sangkien.console.commands.speaking import say_refused
+    from sangkien.console.commands.usage import asks_for_help, in_words
 
     try:
         status: int | None = app(standalone_mode=False)
+    except typer.Abort:
+        say_refused(as_json, "not_confirmed", "Đã thôi, chưa làm gì · stopped, nothing was done", "")
+        return 1
     except TyperException as error:
-        fix = "xem · see: sangkien --help"
-        print_json({"error": {"code": "usage", "message": error.format_message(), "fix": fix}})
+        if not asks_for_help(error):  # typer has shown the help
+            say_refused(as_json, "usage", *in_words(error))
         return error.exit_code
     if status == _INTERRUPTED:
-        print_json({"error": {"code": "interrupted", "message": "Đã dừng giữa chừng · interrupted", "fix": ""}})
+        say_refused(as_json, "interrupted", "Đã dừng giữa chừng · interrupted", "")
     return status
 
 

@@ -165,4 +165,8 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Stop("file_not_found", f"{path}: không đọc được · cannot be read: {error.strerror}") from error
+        raise Stop(
+            "file_not_found",
+            f"{path}: không đọc được · cannot be read: {error.strerror}",
+            "kiểm tra tên và quyền đọc · check its name and who may read it",
+        ) from error

@@ -80,10 +80,16 @@ async def _filed(file: Path, round_id: str, unit: str, evidence: Path | None, da
         )
     if not os.path.isfile(file):  # noqa: ASYNC240, PTH113 (as above)
         raise Stop(
-            "file_not_found", f"Không có tệp {file} · there is no such file", "kiểm tra đường dẫn · check the path"
+            "file_not_found",
+            f"Không có tệp {file} · there is no such file",
+            "kiểm tra đường dẫn; mẫu trống · check the path; an empty one: sangkien import --template mau.xlsx",
         )
     if evidence is not None and not evidence.is_dir():  # noqa: ASYNC240 (as above)
-        raise Stop("evidence_folder_not_found", f"Không có thư mục {evidence} · there is no such folder")
+        raise Stop(
+            "evidence_folder_not_found",
+            f"Không có thư mục {evidence} · there is no such folder",
+            "--evidence <thư mục chứa các tệp · the folder with the files>",
+        )
     async with local_node(folder_at(data_dir)) as node:
         if await settle(node):
             await until("the round to be known", Operations(node).statuses, quiet)

@@ -46,7 +46,12 @@ def trace(
             traces = [dossier_id] if len(dossier_id) == 32 else await operations.traces_of(dossier_id)
             spans = await operations.spans(traces[0]) if traces else []
             if not spans:
-                raise Stop("trace_unknown", f"Không còn dấu vết của {dossier_id} · no trace is held of it")
+                raise Stop(
+                    "trace_unknown",
+                    f"Không còn dấu vết của {dossier_id} · no trace is held of it",
+                    "mã hồ sơ là ULID ghi trên giấy biên nhận; dấu vết cũ bị bỏ dần · a dossier's id is the ULID on its"
+                    " receipt; old traces are dropped",
+                )
             return spans
 
     spans = speak(work(), as_json=as_json)

@@ -36,7 +36,7 @@ def quote(
     async def work() -> "RewardQuote":
         from sangkien.rules import quote as quoted
 
-        return quoted(form, _holder(holder), _day(on, "--on"))
+        return quoted(_code(form), _holder(holder), _day(on, "--on"))
 
     found = speak(work(), as_json=as_json)
     if as_json:
@@ -67,8 +67,8 @@ def clock(
     async def work() -> tuple["Due", "Due"]:
         from sangkien.rules import due
 
-        first = _day(start, "--from")
-        return due(rule, first, lang="vi"), due(rule, first, lang="en")
+        term, first = _code(rule), _day(start, "--from")
+        return due(term, first, lang="vi"), due(term, first, lang="en")
 
     found, english = speak(work(), as_json=as_json)
     if as_json:
@@ -117,8 +117,13 @@ def _say(line: str) -> None:
     out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+def _code(text: str) -> str:
+    """A code as it is listed, whatever the case it was typed in."""
+    return text.strip().lower()
+
+
 def _holder(text: str) -> "Holder":
-    match text.strip().lower():
+    match _code(text):
         case "individual":
             return "individual"
         case "collective":

@@ -53,7 +53,9 @@ def folder_at(path: Path) -> NodeFolder:
         return NodeFolder(path)
     except OSError as error:
         raise Stop(
-            "data_dir_unusable", f"{path}: {error.strerror}", "chọn --data-dir khác · choose another --data-dir"
+            "data_dir_unusable",
+            f"{path}: không dùng làm thư mục dữ liệu được · cannot be a node's folder: {error.strerror}",
+            "chọn --data-dir khác · choose another --data-dir",
         ) from error
 
 
@@ -113,13 +115,18 @@ def give_json(value: object, as_json: bool, file: Path | None) -> bool:
 
 
 def _end(as_json: bool, code: str, text: str, mend: str) -> NoReturn:
+    say_refused(as_json, code, text, mend)
+    raise typer.Exit(1)
+
+
+def say_refused(as_json: bool, code: str, text: str, mend: str) -> None:
+    """Say what is refused and how to mend it: as the one JSON object, or to people."""
     if as_json:
         print_json({"error": {"code": code, "message": text, "fix": mend}})
     else:
         people.print(f"[red]✗[/red] {escape(text)}")
         if mend:
             people.print(f"  → {escape(mend)}")
-    raise typer.Exit(1)
 
 
 def _both(vi: str, en: str) -> str:
