@@ -27,6 +27,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *w
         ("demo", "ba-dinh-2023", "--scale", "0", "--json"),
         ("demo", "ba-dinh-2023", "--mongo", "localhost:27017", "--json"),
         ("import", "--json"),
+        ("deadletters", "show", str(2**64), "--json"),
         ("no-such-command", "--json"),
         ("node", "invite", "--org", "ba-dinh", "--json"),
         ("node", "revoke", "ba-dinh", "--json"),
@@ -47,16 +48,35 @@ def test_wrong_words_are_answered_with_one_json_object(
     assert (error["fix"][:11], error["fix"][-7:]) == ("xem · see: ", " --help")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("clock", "--rule", "decide"), "✗ Thiếu phần bắt buộc · Missing option '--from'."),
+        (("up", "--smtp", "thu.example.vn"), "✗ Giá trị không hợp lệ · Invalid value for '--smtp': "),
+    ],
+)
 def test_wrong_words_are_told_to_people_vietnamese_first(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["sangkien", "clock", "--rule", "decide"])
+    monkeypatch.setattr(sys, "argv", ["sangkien", *words])
     with pytest.raises(SystemExit) as ended:
         main()
 
-    said = capsys.readouterr()
-    assert (ended.value.code, said.out) == (2, "")
-    assert said.err.startswith("✗ Thiếu phần bắt buộc · Missing option '--from'.")
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (2, "")
+    assert shown.err.startswith(told)
+
+
+def test_what_nobody_foresaw_is_one_json_object_and_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sangkien.rules.quote", lambda *_: 1 // 0)
+    words = ("reward", "quote", "--form", "ldtt", "--holder", "individual", "--on", "2023-12-20", "--json")
+    monkeypatch.setattr(sys, "argv", ["sangkien", *words])
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "internal"
 
 
 @pytest.mark.parametrize(

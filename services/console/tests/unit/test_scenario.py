@@ -67,8 +67,9 @@ def test_scenario_may_hold_a_round_in_which_nothing_was_filed(tmp_path: Path) ->
         ("council.on", "2012-04-24", "council.on: "),
         ("council.reformed_on", "2023-10-04", "reformed_by"),
         ("district.valid_to", "2023-12-19", "district.valid_to: "),
-        ("titles", [{"title": "Tên", "unit": "Đơn vị", "round": 3}], "không có đợt · there is no round 3"),
-        ("titles", [{"title": "Tên", "unit": "Đơn vị", "round": 2}], "ghi 1 tên sáng kiến cho 0 hồ sơ"),
+        ("titles", [{"title": "Tên sáng kiến", "unit": "Đơn vị", "round": 3}], "không có đợt · there is no round 3"),
+        ("titles", [{"title": "Tên", "unit": "Đơn vị", "round": 1}], "titles.0.title: phải có ít nhất 5 ký tự"),
+        ("titles", [{"title": "Tên sáng kiến", "unit": "Đơn vị", "round": 2}], "ghi 1 tên sáng kiến cho 0 hồ sơ"),
     ],
 )
 def test_scenario_that_cannot_be_played_is_refused_by_name(tmp_path: Path, where: str, value: Any, named: str) -> None:

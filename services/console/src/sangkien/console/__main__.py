@@ -70,6 +70,11 @@ def _run(*, as_json: bool) -> int | None:
         if not asks_for_help(error):  # typer has shown the help
             say_refused(as_json, "usage", *in_words(error))
         return error.exit_code
+    except Exception as error:
+        if as_json:  # a program reads an object whatever went wrong; people read what follows on stderr
+            fix = "báo lỗi kèm stderr · report it with what is on stderr"
+            say_refused(as_json, "internal", f"Lỗi ngoài dự kiến · unexpected: {type(error).__name__}", fix)
+        raise
     if status == _INTERRUPTED:
         say_refused(as_json, "interrupted", "Đã dừng giữa chừng · interrupted", "")
     return status

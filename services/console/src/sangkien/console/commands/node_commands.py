@@ -33,6 +33,13 @@ from sangkien.console.operations import Operations
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
+_SMTP = re.compile(r"smtps?://[^/?#\s]+:[0-9]{1,5}/?")
+
+
+def _smtp_url(text: str) -> str:
+    if text and _SMTP.fullmatch(text) is None:
+        raise typer.BadParameter("cần smtp://máy:cổng hoặc smtps://máy:cổng · smtp://host:port or smtps://host:port")
+    return text
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +53,10 @@ def up(  # noqa: PLR0913, PLR0917 (a node has as many sides as a person may choo
     services: Annotated[str, typer.Option("--services", help="Các dịch vụ, cách nhau bằng dấu phẩy · which.")] = "",
     one_process: Annotated[bool, typer.Option("--one-process", help="Một tiến trình · all in one process.")] = False,
     mongo: Mongo = "",
-    smtp: Annotated[str, typer.Option("--smtp", help="smtp://host:port; bỏ trống: không gửi thư · no e-mail.")] = "",
+    smtp: Annotated[
+        str,
+        typer.Option("--smtp", help="smtp://host:port; bỏ trống: không gửi thư · no e-mail.", callback=_smtp_url),
+    ] = "",
     profile: Annotated[str, typer.Option("--profile", help=f"Loại nút · kind of node: {', '.join(PROFILES)}.")] = "",
     node_id: Annotated[str, typer.Option("--node", help="Mã nút, lần đầu · the node's id, at its first start.")] = "",
     name: Annotated[str, typer.Option("--name", help="Tên tổ chức, lần đầu · the organisation's name.")] = "",

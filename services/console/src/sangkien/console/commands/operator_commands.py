@@ -20,7 +20,7 @@ from sangkien.console.commands.speaking import (
 from sangkien.console.node.local import local_node
 from sangkien.console.operations import Operations
 
-Sequence_ = Annotated[int, typer.Argument(help="Số thứ tự trong hàng thư chết · its number.")]
+Sequence_ = Annotated[int, typer.Argument(help="Số thứ tự trong hàng thư chết · its number.", min=1, max=2**63 - 1)]
 
 
 def add_to(app: typer.Typer) -> None:

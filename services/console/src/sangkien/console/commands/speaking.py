@@ -41,6 +41,11 @@ Mongo = Annotated[
     str, typer.Option("--mongo", help="URI MongoDB thay cho SQLite · instead of SQLite.", callback=_mongo_uri)
 ]
 
+_MENDS: dict[type[Exception], str] = {
+    NotReady: "sangkien doctor; với --mongo: máy chủ có chạy không · with --mongo: does that server answer?",
+    UnknownService: "--services intake,review",
+}
+
 people = Console(stderr=True)
 """Progress and remarks: never stdout, which may be read by a program."""
 out = Console()
@@ -85,7 +90,7 @@ def speak(work: Coroutine[Any, Any, T], *, as_json: bool) -> T:
     except Stop as error:
         _end(as_json, error.code, error.text, error.mend)
     except (NodeFolderError, NotReady, UnknownService) as error:
-        _end(as_json, _word(error), str(error), "")
+        _end(as_json, _word(error), str(error), _MENDS.get(type(error), ""))
     finally:
         flush_logs()
 

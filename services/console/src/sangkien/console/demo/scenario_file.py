@@ -98,7 +98,7 @@ class _Reward(_Part):
 
 
 class _Title(_Part):
-    title: _Text
+    title: Annotated[str, Field(min_length=5, max_length=500)]  # what intake takes
     unit: _Text
     round: Annotated[int, Field(ge=1)]
 
@@ -140,7 +140,8 @@ _TOLD = {
     "int_type": "phải là số nguyên",
     "greater_than_equal": "phải từ {ge} trở lên",
     "string_type": "phải là chữ",
-    "string_too_short": "không được để trống",
+    "string_too_short": "phải có ít nhất {min_length} ký tự",
+    "string_too_long": "có nhiều nhất {max_length} ký tự",
     "string_pattern_mismatch": "phải có số và ký hiệu, ví dụ 3034/QĐ-UBND",
     "date_type": "phải là một ngày, ví dụ 2023-12-20",
     "value_error": "không phải một ngày có trong lịch, ví dụ 2023-12-20",
