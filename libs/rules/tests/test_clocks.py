@@ -100,6 +100,8 @@ def test_due_of_other_rules_has_one_start() -> None:
         ("decide", "2025-11-03", ()),
         ("formal-check", "2025-11-03", ("length",)),
         ("decide", "2026-11-03", ("holidays",)),  # ends in a year whose swaps are not announced
+        ("decide", "2026-08-24", ("holidays",)),  # Vietnam Cultural Day, which no law was found for
+        ("decide", "2026-08-25", ()),
         ("appeal-file", "2012-07-02", ("counting",)),  # by the code of 2005
     ],
 )

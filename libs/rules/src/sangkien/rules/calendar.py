@@ -25,6 +25,7 @@ class _Book:
     last_year: int
     swaps_known_to: date
     working_weekend_days: tuple[date, ...]
+    uncertain: tuple[date, ...]
     days_off: tuple[_DayOff, ...]
 
 
@@ -33,13 +34,14 @@ class DaysOff:
     """Public holidays, days off in lieu, and the weekend days that became working days, up to the end of `last_year`.
 
     After `swaps_known_to`, the days are those of the law and of the lunar calendar, without the swaps that the
-    government announces each year.
+    government announces each year. `uncertain` are days off before it that no law was found for.
     """
 
     last_year: int
     swaps_known_to: date
     working: frozenset[date]
     off: Mapping[date, _DayOff]
+    uncertain: tuple[date, ...]
 
     def check(self, day: date) -> None:
         """Raise NoCalendar when the days off of that year are not known."""
@@ -64,4 +66,6 @@ class DaysOff:
 def days_off() -> DaysOff:
     book = load("calendar.yaml", _Book)
     off = {day: one for one in book.days_off for day in one.days}
-    return DaysOff(book.last_year, book.swaps_known_to, frozenset(book.working_weekend_days), MappingProxyType(off))
+    return DaysOff(
+        book.last_year, book.swaps_known_to, frozenset(book.working_weekend_days), MappingProxyType(off), book.uncertain
+    )

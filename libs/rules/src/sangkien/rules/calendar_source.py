@@ -24,6 +24,8 @@ SWAPS = {
     date(2014, 1, 29): date(2014, 2, 8),
     date(2026, 1, 2): date(2026, 1, 10),
 }
+# Nghị quyết 80-NQ/TW of the party (07/01/2026) means 24/11 to be a day off; a law that makes it one was not found.
+UNCERTAIN = (date(2026, 11, 24),)
 # In 2014 Tết began a day later than the library has it: 29/01 was moved, and the weekend made up for to the end.
 OBSERVED = {date(2014, 2, 5): ("Mùng sáu Tết Nguyên Đán", "Sixth Day of Lunar New Year")}
 
@@ -46,7 +48,7 @@ def render() -> str:
     worked = {day for day in vi.weekend_workdays if day.year in years} | set(SWAPS.values())
     working = ", ".join(day.isoformat() for day in sorted(worked))
     lines = [f"last_year: {LAST_YEAR}", f"swaps_known_to: {swaps_known_to}", f"working_weekend_days: [{working}]"]
-    lines.append("days_off:")
+    lines += [f"uncertain: [{', '.join(map(str, UNCERTAIN))}]", "days_off:"]
     for (name_vi, name_en), group in groupby(named, key=lambda item: item[0]):
         days = fill(", ".join(str(day) for _, day in group), 106, break_on_hyphens=False)
         lines += [f'  - vi: "{name_vi}"', f'    en: "{name_en}"', "    days:", indent(f"[{days}]", " " * 6)]

@@ -54,7 +54,7 @@ class Due:
     """The last day of a term. `why` are sentences in the order of the reckoning; `rule_set_id` is what to store.
 
     `unverified` names the parts not verified: `length`, `counting` (the text of the counting rules), `valid_from`, and
-    `holidays` where the days off of that year had not been announced when the rules were written.
+    `holidays` where the days off of that year had not been announced when the rules were written, or no law was found.
     """
 
     due: date
@@ -107,7 +107,7 @@ def due(
     last = _count(clock, start, why, lang)
     end = _next_working_day(last, str(counting.source), why, lang)
     doubts = {*clock.unverified, *counting.unverified}
-    if end > days_off().swaps_known_to:
+    if end > days_off().swaps_known_to or any(last <= day < end for day in days_off().uncertain):
         doubts.add("holidays")
     return Due(
         due=end,
