@@ -213,6 +213,9 @@ def test_node_is_not_begun_with_a_choice_that_makes_no_sense(
         (["nam", "--json", "--seed", "2"], ["nam", "--json", "--seed", "2"]),
         (["nam", "--json", "so-lieu.json", "--keep"], ["nam", "--json-file", "so-lieu.json", "--keep"]),
         (["nam", "--json=so-lieu"], ["nam", "--json-file", "so-lieu"]),
+        (["nam", "--json", "so-lieu.txt", "--seed", "2"], ["nam", "--json-file", "so-lieu.txt", "--seed", "2"]),
+        (["--json", "so-lieu", "nam.json"], ["--json-file", "so-lieu", "nam.json"]),
+        (["--seed", "2", "--json", "nam.json"], ["--seed", "2", "--json", "nam.json"]),
     ],
 )
 def test_figures_go_to_the_file_named_behind_json(words: list[str], understood: list[str]) -> None:

@@ -29,19 +29,33 @@ if TYPE_CHECKING:
 
 
 class _Playing(TyperCommand):
-    """`--json FILE` writes the figures to a file beside the usual tables; a scenario never ends in `.json`."""
+    """`--json FILE` writes the figures to a file beside the usual tables."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, json_to_file(args))
 
 
+_VALUED = ("--json-file", "--data-dir", "--mongo", "--seed", "--scale")
+"""Options whose value is the next word."""
+
+
 def json_to_file(args: Sequence[str]) -> list[str]:
-    """The arguments with `--json FILE.json` and `--json=FILE` said as `--json-file FILE`."""
+    """The arguments with `--json FILE` and `--json=FILE` said as `--json-file FILE`.
+
+    The one word that is no option and no option's value is the scenario, also behind `--json`; where there is another,
+    the one behind `--json` is the file.
+    """
+    words = [
+        place
+        for place, arg in enumerate(args)
+        if not arg.startswith("-") and (place == 0 or args[place - 1] not in _VALUED)
+    ]
+    files = [place for place in words if place and args[place - 1] == "--json"] if len(words) > 1 else []
     said: list[str] = []
-    for arg in args:
+    for place, arg in enumerate(args):
         if arg.startswith("--json="):
             said += ["--json-file", arg.removeprefix("--json=")]
-        elif said and said[-1] == "--json" and arg.endswith(".json") and not arg.startswith("-"):
+        elif place in files:
             said[-1:] = ["--json-file", arg]
         else:
             said.append(arg)
@@ -66,7 +80,7 @@ def demo(  # noqa: PLR0913, PLR0917 (a year can be played in as many ways)
         Path | None,
         typer.Option(
             "--json-file",
-            help="Như --json TỆP.json: ghi số liệu ra tệp · as --json FILE.json: the figures to a file.",
+            help="Như --json TỆP: ghi số liệu ra tệp · as --json FILE: the figures to a file.",
             callback=_writable,
             dir_okay=False,
         ),
