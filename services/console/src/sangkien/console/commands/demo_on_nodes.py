@@ -66,10 +66,11 @@ def _tell(told: "FederatedTold", scenario: str, folder: Path | None) -> None:
         out.print(table)
         out.print()
     outage = told.outage
-    out.print(
-        f"Đường truyền của công đoàn bị cắt {outage.cut_s:.1f} s: {outage.queued_at_cut} tin đã chờ, gửi hết trong"
-        f" {outage.drained_s:.1f} s, không mất, không lặp · the union's link was cut; what had waited went through"
-    )
+    if outage.cut_s:
+        out.print(
+            f"Đường truyền của công đoàn bị cắt {outage.cut_s:.1f} s: {outage.queued_at_cut} tin đã chờ, gửi hết trong"
+            f" {outage.drained_s:.1f} s, không mất, không lặp · the union's link was cut; what had waited went through"
+        )
     if told.files.count:
         out.print(
             f"Quận có đủ {told.files.count} tệp minh chứng của công đoàn ({told.files.bytes / 1024:.0f} KiB) ·"

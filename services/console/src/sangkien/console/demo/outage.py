@@ -35,7 +35,10 @@ class Outage:
 
 
 class CutLink:
-    """A drill (see `year.Drill`): cuts the wire after a third of the first round's files, heals it after the last."""
+    """A drill (see `year.Drill`): cuts the wire after a third of the first round's files, heals it after the last.
+
+    Never before the first file: what the union has to know of the round to file at all comes by the same wire.
+    """
 
     def __init__(self, wire: Wire, exchange: ExchangeServiceStub, note: Callable[[str], None]) -> None:
         self._wire = wire
@@ -46,7 +49,7 @@ class CutLink:
         self.outage = Outage()
 
     async def before_file(self, round_number: int, place: int, of: int) -> None:
-        if round_number != CUT_ROUND or self._cut_at or place < of // 3:
+        if round_number != CUT_ROUND or self._cut_at or place < max(1, of // 3):
             return
         self._wire.cut()
         await until("the link to be down", self._link, lambda link: not link.connected)
