@@ -37,6 +37,11 @@ _decode = msgspec.json.Decoder().decode
 
 READERS: Final = 2
 POINT_READS: Final = 64
+WRITER_KIB: Final = 2048
+"""Pages the writing connection keeps: what a large unit makes dirty and the upper levels of what it writes to."""
+POINT_KIB: Final = 1024
+READER_KIB: Final = 512
+"""Every commit empties the caches of reading connections, so more than a query needs would be filled for nothing."""
 _OLDEST: Final = (3, 35, 0)
 
 
@@ -51,9 +56,9 @@ class SqliteStore:
         self._loop = loop
         self._collections: set[str] = set()
         self._closed = False
-        writing = _connect(path, cache_kib=4096)
+        writing = _connect(path, cache_kib=WRITER_KIB)
         writing.execute("pragma busy_timeout=0")  # the writer waits by itself, for as long as where it runs allows
-        self._point = _connect(path, cache_kib=4096)
+        self._point = _connect(path, cache_kib=POINT_KIB)
         self._writer = Writer(writing, loop)
         self._local = threading.local()
         self._reading: list[sqlite3.Connection] = []
@@ -195,7 +200,7 @@ class SqliteStore:
     def _read_in_pool(self, sql: str, args: Sequence[Any]) -> list[Any]:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
-            db = self._local.db = _connect(self._path, cache_kib=4096)
+            db = self._local.db = _connect(self._path, cache_kib=READER_KIB)
             self._reading.append(db)
         return self._rows(db, sql, args)
 

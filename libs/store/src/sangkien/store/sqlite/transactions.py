@@ -13,6 +13,7 @@ from sangkien.store.sqlite.units import REPLACE, WIDTH, Batch, Unit
 _STATEMENTS: Final[tuple[Callable[[str, int], str], ...]] = (delete_sql, replace_sql, insert_sql)
 _batch = itemgetter(0)
 MAX_ROWS: Final = 128
+_EVEN: Final = 32
 PATIENCE_SECONDS: Final = 5.0
 """How long another program that writes to the file is waited for. It has no business there; a person may look in."""
 _LOOK_AGAIN_SECONDS: Final = 0.02
@@ -150,11 +151,13 @@ class Transactions:
 
 
 def _share(rows: int) -> int:
-    """How many of `rows` go into the next statement: its three highest bits, which leaves little for another.
+    """How many of `rows` go into the next statement: its three highest bits, above `_EVEN` the highest alone.
 
-    Some two dozen sizes are few enough to stay prepared.
+    These sizes are few enough to stay prepared. Each keeps the values it was last given until it is given others, so
+    that there are only two large ones: they, and not the statements, are what preparing costs in memory.
     """
-    return rows >> max(0, rows.bit_length() - 3) << max(0, rows.bit_length() - 3)
+    bits = rows.bit_length() - (1 if rows > _EVEN else 3)
+    return rows >> max(0, bits) << max(0, bits)
 
 
 def duplicate(coll: str, id: str | None, error: sqlite3.IntegrityError) -> Duplicate:
