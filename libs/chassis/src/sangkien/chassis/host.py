@@ -198,15 +198,16 @@ class Host:
     """
 
     def __init__(self, services: Sequence[tuple[Definition, ServiceSettings]]) -> None:
-        self.page = MetricsPage()
+        self._ports = {port for _, s in services if (port := s.metrics_port) is not None}
+        self._page = MetricsPage() if self._ports else None
         self.life = Lifecycle(step_timeout=max(s.drain_timeout_s for _, s in services) * 4)
-        self.hosts = [ServiceHost(d, s, self.page.of(d.name), self.life.stop) for d, s in services]
+        self.hosts = [ServiceHost(d, s, Metrics(d.name, self._page), self.life.stop) for d, s in services]
         for host in self.hosts:
             self.life.add(host.definition.name, start=host.life.start, stop=host.life.drain)
 
     async def serve(self) -> int:
         """Run until asked to stop. Returns the exit status."""
-        ports = {host.settings.metrics_port for host in self.hosts}
-        for port in (port for port in ports if port is not None):
-            self.page.serve(port)
+        if self._page is not None:
+            for port in self._ports:
+                self._page.serve(port)
         return await self.life.serve()

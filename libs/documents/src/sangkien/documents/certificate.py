@@ -4,16 +4,17 @@ import io
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import segno
 
 from sangkien.documents.errors import DocumentError
 from sangkien.documents.parts import Letterhead, Signature, require, shortened, written_date
 from sangkien.documents.sealing import grouped, read_check_code
 from sangkien.documents.typesetting import typeset
 from sangkien.text import nfc
+
+if TYPE_CHECKING:
+    import segno
 
 _PRINTABLE_ASCII = re.compile(r"[!-~]+")
 _LONGEST_TITLE = 1_000
@@ -89,8 +90,10 @@ def render_certificate(certificate: Certificate) -> bytes:
     return typeset("certificate", _payload(certificate), certificate.issued_on, _verbatim(certificate.verify_url))
 
 
-def qr_code(url: str) -> segno.QRCode:
+def qr_code(url: str) -> "segno.QRCode":
     """The QR code of an address; level M, so that a stain on the paper does not matter (ISO/IEC 18004)."""
+    import segno  # like the typesetter, for few calls
+
     return segno.make_qr(url, error="m")
 
 

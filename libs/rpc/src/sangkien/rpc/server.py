@@ -5,7 +5,6 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection as grpc_reflection
 
 from sangkien.rpc.accepting import Server
 from sangkien.rpc.faults import Translate
@@ -145,6 +144,8 @@ class RpcServer:
         server = Server(interceptors=[self._guard], options=self._options, maximum_concurrent_rpcs=self._max_concurrent)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, _Unregistered(server))
         if self._reflection:
+            from grpc_reflection.v1alpha import reflection as grpc_reflection  # for who explores a node, if at all
+
             names = (*self._services, health.SERVICE_NAME, grpc_reflection.SERVICE_NAME)
             grpc_reflection.enable_server_reflection(names, server)
         try:

@@ -1,10 +1,12 @@
 """Metrics for Prometheus: a closed set of names, one page a process, a `service` label on everything."""
 
 from collections.abc import Mapping
-from typing import Literal
-from wsgiref.simple_server import WSGIServer
+from typing import TYPE_CHECKING, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+if TYPE_CHECKING:
+    from wsgiref.simple_server import WSGIServer
+
+    from prometheus_client import Counter, Histogram
 
 CounterName = Literal["rpc_calls", "messages_handled", "events_published", "dead_letters"]
 HistogramName = Literal["rpc_seconds", "batch_seconds"]
@@ -55,6 +57,9 @@ class MetricsPage:
     """The metrics of one process, whichever services it holds."""
 
     def __init__(self) -> None:
+        # With an HTTP server in it, of no use to a process whose metrics nobody reads: over a megabyte.
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
         registry = CollectorRegistry()
         self._registry = registry
         self._server: WSGIServer | None = None
@@ -79,6 +84,8 @@ class MetricsPage:
 
     def serve(self, port: int) -> int:
         """Serve the page over HTTP on all addresses, from a thread; 0 lets the system choose. Returns the port."""
+        from prometheus_client import start_http_server
+
         self._server, _ = start_http_server(port, registry=self._registry)
         return self._server.server_port
 
@@ -91,9 +98,12 @@ class MetricsPage:
 
 
 class Metrics:
-    """Where one service counts. Every label of a metric is given, by its name; a missing one is a `ValueError`."""
+    """Where one service counts. Every label of a metric is given, by its name; a missing one is a `ValueError`.
 
-    def __init__(self, service: str, page: MetricsPage) -> None:
+    Without a page nobody could read them, and nothing is counted.
+    """
+
+    def __init__(self, service: str, page: MetricsPage | None) -> None:
         self._service = service
         self._page = page
         self._counters: dict[tuple[str, ...], Counter] = {}
@@ -101,6 +111,8 @@ class Metrics:
         self._peers: dict[PeerGaugeName, frozenset[str]] = {}
 
     def count(self, name: CounterName, amount: int = 1, **labels: str) -> None:
+        if self._page is None:
+            return
         key = (name, *labels.values())
         child = self._counters.get(key)
         if child is None:
@@ -108,6 +120,8 @@ class Metrics:
         child.inc(amount)
 
     def observe(self, name: HistogramName, seconds: float, **labels: str) -> None:
+        if self._page is None:
+            return
         key = (name, *labels.values())
         child = self._histograms.get(key)
         if child is None:
@@ -115,10 +129,13 @@ class Metrics:
         child.observe(seconds)
 
     def set(self, name: GaugeName, value: float, **labels: str) -> None:
-        self._page.gauges[name].labels(service=self._service, **labels).set(value)
+        if self._page is not None:
+            self._page.gauges[name].labels(service=self._service, **labels).set(value)
 
     def set_peers(self, name: PeerGaugeName, values: Mapping[str, float]) -> None:
         """Set the gauge of each peer and forget those not named: a node that left must not alarm for ever."""
+        if self._page is None:
+            return
         gauge = self._page.peer_gauges[name]
         for gone in self._peers.get(name, frozenset()) - values.keys():
             gauge.remove(self._service, gone)
