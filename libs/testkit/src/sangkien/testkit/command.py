@@ -179,7 +179,7 @@ def _name(process: psutil.Process) -> str:
     if "sangkien.console.node.together" in words:
         return "services"
     modules = [word.removeprefix("sangkien.") for word in words if word.startswith("sangkien.")]
-    return modules[0] if words[-1:] == ["serve"] and modules else ""
+    return modules[-1] if words[-1:] == ["serve"] and modules else ""
 
 
 def dead(process: psutil.Process) -> bool:

@@ -21,6 +21,7 @@ SENDER = "khong-tra-loi@sang-kien.example"
 
 FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 """glibc by itself keeps what a moment of work or a password's argon2 needed: a third of a node in one process."""
+LEAN = (sys.executable, "-m", "sangkien.console.node.lean")
 _NOBODY = "127.0.0.1:1"
 """Target of a service that this node does not run."""
 
@@ -108,13 +109,13 @@ def services(
     logs = folder.path / "logs"
     if options.one_process:
         everything = {key: value for each in env.values() for key, value in each.items()}
-        command = (sys.executable, "-m", "sangkien.console.node.together", *env)
+        command = (*LEAN, "sangkien.console.node.together", *env)
         targets = tuple(running.targets[name] for name in env)
         return [ChildSpec("services", command, everything, logs / "services.log", targets)]
     return [
         ChildSpec(
             name,
-            (sys.executable, "-m", f"sangkien.{name}", "serve"),
+            (*LEAN, f"sangkien.{name}", "serve"),
             env[name],
             logs / f"{name}.log",
             (running.targets[name],),
