@@ -94,7 +94,7 @@ async def test_leaders_who_sign_at_once_take_consecutive_numbers(office: Any, as
     [
         ({"form": "cstd-co-so"}, "2023-12-20", "form_not_for_holder"),
         ({"form": "xa-phuong-tieu-bieu"}, "2023-12-20", "no_rule_on_date"),
-        ({"form": "giay-khen-quan"}, "2018-06-30", "no_rule_on_date"),
+        ({"form": "giay-khen-quan"}, "2017-09-30", "no_rule_on_date"),
         ({"form": "giay-khen-quan"}, "2022-12-20", "reward_register_not_open"),
         ({"form": "giay-khen-quan"}, "2999-01-01", "reward_issued_in_future"),
         ({"form": "giay-khen-quan"}, "20/12/2023", "reward_date_malformed"),
@@ -130,7 +130,7 @@ async def test_draft_shows_what_issue_would_refuse_and_what_a_secretary_should_l
     assert [(each.holder_id, each.warning.code) for each in late.warnings] == [("", "reward_rule_unverified")]
     assert "không còn quận" in late.warnings[0].warning.message_vi
     assert "no quận" in late.warnings[0].warning.message_en
-    early = await office.draft(as_collective(unit), as_individual(person), planned_on="2018-06-30")
+    early = await office.draft(as_collective(unit), as_individual(person), planned_on="2017-09-30")
     assert [each.warning.code for each in early.warnings] == ["no_rule_on_date", "reward_recipient_without_initiative"]
 
     await office.open_register()
