@@ -78,19 +78,24 @@ class Wire:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._flows.set()
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        server = self._loop.run_until_complete(asyncio.start_server(self._came, "127.0.0.1", 0))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
-        server.close()
-        self._abort()
-        for task in self._tasks:
-            task.cancel()
         self._loop.run_until_complete(self._finish(server))
         self._loop.close()
 
     async def _finish(self, server: asyncio.Server) -> None:
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # What is being accepted has to be through before the server is closed: its transport would stay open for ever.
+        for _ in range(3):
+            await asyncio.sleep(0)
+        server.close()
+        self._abort()
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0)
         self._writers |= self._stranded
         self._abort()
         await server.wait_closed()
@@ -125,25 +130,32 @@ class Wire:
             writer.transport.abort()
         self._writers.clear()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._open():
             self.refused += 1
             writer.transport.abort()
             return
+        self._writers.add(writer)
+        self._keep(asyncio.create_task(self._connect(reader, writer)))
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection(*self._target)
         except OSError:
             self.refused += 1
             writer.transport.abort()
+            self._writers.discard(writer)
             return
         self._writers |= {writer, far_writer}
         if not self._open():  # cut while it connected
             self._abort()
             return
         for source, sink in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.ensure_future(self._copy(source, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(asyncio.create_task(self._copy(source, sink)))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
