@@ -93,5 +93,9 @@ persistently uv_install --require-hashes -r requirements.lock || quit "could not
 say "installing this workspace's $((${#members[@]} / 2)) packages"
 persistently uv_install --no-deps --no-build-isolation "${members[@]}" || quit "could not install the workspace."
 install_mongo_server
+# Each service is a process of its own and would compile what it imports when first started, all at the same time, or
+# at every start where PYTHONDONTWRITEBYTECODE is set. Some packages carry templates that are no Python: not our matter.
+say "compiling"
+.venv/bin/python -m compileall -qq -j 0 .venv/lib libs/*/src services/*/src || :
 echo "$inputs" >.venv/ready
 say "done"
