@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,10 +79,16 @@ class Watched:
             parts = replace(parts, background=[self._ends])
         if "waits" in self._background:
             parts = replace(parts, background=[self._waits])
+        if "gives up" in self._background:
+            parts = replace(parts, background=[self._gives_up])
         return parts
 
     async def _ends(self) -> None:
         raise ValueError
+
+    async def _gives_up(self) -> None:
+        with suppress(asyncio.CancelledError):  # as the NATS client does at times
+            await self._waits()
 
     async def _waits(self) -> None:
         try:
@@ -173,6 +180,17 @@ async def test_drain_finishes_calls_and_cancels_background_work(
         assert await call == pb.RebuildResponse(events=1)
         assert await drain == []
         assert watched.cancelled.is_set()
+
+
+async def test_background_work_that_ends_when_asked_stops_nothing(
+    own_nats_server: NatsServer, tmp_path: Path, directory: DirectoryDouble
+) -> None:
+    watched = Watched(["gives up"])
+    async with running_service(
+        watched.definition(), nats_url=own_nats_server.url, data_dir=tmp_path, directory=directory
+    ) as running:
+        await asyncio.sleep(0)
+    assert (watched.cancelled.is_set(), running.fatal) == (True, [])
 
 
 async def test_background_work_that_ends_stops_the_service(

@@ -154,7 +154,9 @@ class ServiceHost:
             )
             self._on_fatal(f"background work ended: {type(error).__name__}")
         else:
-            self._on_fatal("background work ended")
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():  # else it ends as asked: some swallow the cancellation itself
+                self._on_fatal("background work ended")
 
     async def _stop_work(self) -> None:
         for task in self._tasks:
