@@ -1,12 +1,15 @@
 """Nodes come, change their keys, are suspended and go, while the others' messages flow."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from sangkien.federation import RequestRefused, UnknownNode
+from sangkien.federation import HubBroker, MemberFolder, RequestRefused, UnknownNode
 from sangkien.federation.accounts import NKey
 from sangkien.runtime import utc_now
 from sangkien.testkit import eventually
-from sangkien.testkit.link import Federation, hear, say, tell
+from sangkien.testkit.link import Federation, HubServer, hear, say, tell
 
 
 async def undisturbed(fed: Federation, node: str) -> tuple[int, int]:
@@ -143,3 +146,18 @@ async def test_key_that_is_no_user_key_is_refused(fed: Federation, key: str) -> 
     with pytest.raises(RequestRefused, match="key_unreadable"):
         await fed.broker.add("a", user_public=key)
     assert fed.hub.folder.nodes() == []
+
+
+async def test_node_is_let_in_while_the_hub_is_still_connecting(tmp_path: Path) -> None:
+    hub = HubServer(tmp_path / "hub")
+    broker = HubBroker(hub.url, hub.folder)
+    keys = MemberFolder(tmp_path / "a").make_keys("a")
+    letting_in = asyncio.create_task(broker.add("a", user_public=keys.user_public))
+    hub.server.start()
+    await broker.connect()
+
+    await letting_in
+
+    assert broker.nodes() == {"a"}
+    await broker.close()
+    hub.server.kill()

@@ -39,6 +39,7 @@ class Connection:
         self._js: JetStreamContext | None = None
         self._reported: set[str] = set()
         self._closing = False
+        self._begun = asyncio.Event()
 
     @property
     def client(self) -> Client:
@@ -83,6 +84,13 @@ class Connection:
             reconnected_cb=self._reconnected,
         )
         self._js = client.jetstream(timeout=API_SECONDS)
+        self._begun.set()
+
+    async def begun(self) -> None:
+        """Wait a moment for the first connection: who has just started is not away. Once there was one: no wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(API_SECONDS):
+                await self._begun.wait()
 
     async def close(self) -> None:
         self._closing = True

@@ -59,6 +59,7 @@ class Resolver:
         return [Peer(leaf["account"], leaf["id"]) for leaf in answer["data"].get("leafs") or ()]
 
     async def _ask(self, subject: str, body: bytes) -> bytes:
+        await self._connection.begun()
         _ = self._connection.js  # raises at once when the server is away
         with link_errors():
             return bytes((await self._connection.client.request(subject, body, timeout=API_SECONDS)).data)
